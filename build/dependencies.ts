@@ -1,0 +1,87 @@
+// Checks what the files of src import: dependencies point downwards only, and the way of every call stays short.
+
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const SYSTEM = ['cni', 'ip', 'linux', 'netlink'];
+const ROLE = [...SYSTEM, 'ipam', 'nat', 'overlay'];
+const DAEMON = [...ROLE, 'bridge', 'web'];
+
+/** What each directory may import from, in whatever way, besides itself. */
+const DOWNWARDS: Partial<Record<string, readonly string[]>> = {
+	ip: [],
+	linux: [],
+	cni: ['ip'],
+	netlink: ['ip', 'linux'],
+	ipam: SYSTEM,
+	nat: SYSTEM,
+	overlay: SYSTEM,
+	bridge: ROLE,
+	web: ROLE,
+	master: DAEMON,
+	agent: DAEMON,
+	cli: [...DAEMON, 'master', 'agent', 'package.json'],
+	'main.ts': [...DAEMON, 'master', 'agent', 'cli'],
+};
+
+/** What every ADD and DEL loads; an import statement here is paid for by each of them, one by `import()` is not. */
+const HOT_PATH = ['main.ts', 'cni', 'bridge', 'ipam', 'nat', 'netlink', 'linux', 'ip'];
+const CHEAP = ['node:fs', 'ipaddr.js', '#libc'];
+
+/** Which of our own directories main.ts may import at once: the roles are loaded when they are picked. */
+const AT_START = ['cni', 'linux'];
+
+const IMPORT =
+	/\b(?:import|export)\s(?<clause>[^'"();=]*?)\bfrom\s*'(?<from>[^']+)'|\bimport\s*(?<call>\(\s*)?'(?<bare>[^']+)'/g;
+
+interface Import {
+	readonly specifier: string;
+	readonly way: 'statement' | 'type' | 'call';
+	/** The directory, or file, directly in src; undefined for what is not our own. */
+	readonly part: string | undefined;
+}
+
+/** Returns a line for each forbidden import; `directory` is the one that holds `src`. */
+export function findForbiddenImports(directory: string): string[] {
+	return globSync('**/*.ts', { cwd: `${directory}/src` })
+		.toSorted()
+		.flatMap((file) => forbiddenImports(file, readFileSync(`${directory}/src/${file}`, 'utf8')));
+}
+
+/** The same for one file, by its path in src and its text. */
+export function forbiddenImports(file: string, text: string): string[] {
+	const importer = partOf(file);
+	const downwards = DOWNWARDS[importer];
+	if (downwards === undefined) return [`src/${file}: build/dependencies.ts knows no "${importer}"`];
+	return importsOf(file, text).flatMap(({ specifier, way, part }) => {
+		const problem =
+			part !== undefined && part !== importer && !downwards.includes(part)
+				? `"${importer}" may import from ${downwards.join(', ') || 'nothing else'}`
+				: way === 'statement' && HOT_PATH.includes(importer) && !isCheap(file, specifier, part)
+					? 'every call would pay for it; load it by import() in the place that needs it'
+					: undefined;
+		return problem === undefined ? [] : [`src/${file}: imports "${specifier}": ${problem}`];
+	});
+}
+
+function importsOf(file: string, text: string): Import[] {
+	return [...text.matchAll(IMPORT)].map(({ groups = {} }) => {
+		const specifier = groups['from'] ?? groups['bare'] ?? '';
+		const way =
+			groups['call'] !== undefined ? 'call' : groups['clause']?.startsWith('type ') ? 'type' : 'statement';
+		const own = specifier.startsWith('.')
+			? partOf(join(dirname(file), specifier).replace(/^\.\.\//, ''))
+			: undefined;
+		return { specifier, way, part: specifier === '#libc' ? 'linux' : own };
+	});
+}
+
+function isCheap(file: string, specifier: string, part: string | undefined): boolean {
+	if (/^linux\/libc\.\w+\.ts$/.test(file)) return /^(bun|node):ffi$/.test(specifier);
+	if (part === undefined) return CHEAP.includes(specifier);
+	return file !== 'main.ts' || AT_START.includes(part);
+}
+
+function partOf(path: string): string {
+	return path.split('/')[0] ?? path;
+}

@@ -1,0 +1,50 @@
+// Debian packages, installed when what they bring is missing.
+
+import { accessSync, constants } from 'node:fs';
+import { systemPath } from '../project.ts';
+import { BuildError, run } from '../run.ts';
+
+/** What has to be there, an executable's name or a file's absolute path, and the Debian package that brings it. */
+export interface DebianNeed {
+	readonly file: string;
+	readonly debianPackage: string;
+}
+
+/** The absolute path of an executable of this machine, undefined when there is none of that name. */
+export function findExecutable(name: string): string | undefined {
+	return systemPath()
+		.split(':')
+		.map((directory) => `${directory}/${name}`)
+		.find((path) => isAccessible(path, constants.X_OK));
+}
+
+/** Installs the packages of those needs that are missing. Throws a BuildError when it cannot. */
+export function installDebianPackages(needs: readonly DebianNeed[]): void {
+	const missing = needs.filter(({ file }) =>
+		file.startsWith('/') ? !isAccessible(file, constants.R_OK) : findExecutable(file) === undefined,
+	);
+	if (missing.length === 0) return;
+
+	const packages = [...new Set(missing.map((need) => need.debianPackage))];
+	const remedy = `install ${packages.join(', ')} yourself`;
+	const tried = `installing ${packages.join(', ')} (for ${missing.map(({ file }) => file).join(', ')})`;
+	if (process.getuid?.() !== 0) throw new BuildError(`${tried}: not root; ${remedy}, or run this as root`);
+	if (findExecutable('apt-get') === undefined) {
+		throw new BuildError(`${tried}: there is no apt-get on this machine; ${remedy}`);
+	}
+
+	console.log(tried);
+	const environment = { ...process.env, PATH: systemPath(), DEBIAN_FRONTEND: 'noninteractive' };
+	run('apt-get', ['--quiet', 'update'], { environment, remedy });
+	const parameters = ['--quiet', '--yes', '--no-install-recommends', 'install', ...packages];
+	run('apt-get', parameters, { environment, remedy });
+}
+
+function isAccessible(path: string, mode: number): boolean {
+	try {
+		accessSync(path, mode);
+		return true;
+	} catch {
+		return false;
+	}
+}
