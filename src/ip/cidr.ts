@@ -1,0 +1,55 @@
+// Addresses with the length of their prefix, and the networks that they belong to. RFC 4632, RFC 4291 §2.3
+
+import { parseIp } from './address.ts';
+
+export interface Cidr {
+	/** 4 or 16 bytes. */
+	readonly ip: Uint8Array;
+	readonly prefix: number;
+}
+
+/** `address/length`, or undefined when the text is no such thing. */
+export function parseCidr(text: string): Cidr | undefined {
+	const slash = text.indexOf('/');
+	if (slash === -1) return undefined;
+	const ip = parseIp(text.slice(0, slash));
+	const length = text.slice(slash + 1);
+	const prefix = Number(length);
+	if (ip === undefined || !Number.isInteger(prefix) || String(prefix) !== length) return undefined;
+	if (prefix < 0 || prefix > ip.length * 8) return undefined;
+	return { ip, prefix };
+}
+
+/** The address of a network: with its host bits zero. */
+export function networkOf({ ip, prefix }: Cidr): Uint8Array {
+	return ip.map((byte, at) => byte & (0xff00 >> Math.max(0, Math.min(8, prefix - at * 8))));
+}
+
+/** Whether a network holds an address. */
+export function contains({ ip, prefix }: Cidr, address: Uint8Array): boolean {
+	return ip.length === address.length && sameBytes(networkOf({ ip, prefix }), networkOf({ ip: address, prefix }));
+}
+
+/** Whether two texts are the same address, however written, or both absent. */
+export function sameIp(left: string | undefined, right: string | undefined): boolean {
+	if (left === right || left === undefined || right === undefined) return left === right;
+	return sameBytes(parseIp(left), parseIp(right));
+}
+
+/** Whether two texts are the same address with the same length, however written. */
+export function sameCidr(left: string, right: string): boolean {
+	if (left === right) return true;
+	const [one, other] = [parseCidr(left), parseCidr(right)];
+	return one?.prefix === other?.prefix && sameBytes(one?.ip, other?.ip);
+}
+
+/** Whether two texts are the same network, whatever their host bits. */
+export function sameNetwork(left: string, right: string): boolean {
+	if (left === right) return true;
+	const [one, other] = [parseCidr(left), parseCidr(right)];
+	return one !== undefined && other !== undefined && one.prefix === other.prefix && contains(one, other.ip);
+}
+
+function sameBytes(left: Uint8Array | undefined, right: Uint8Array | undefined): boolean {
+	return left !== undefined && left.length === right?.length && left.every((byte, at) => byte === right[at]);
+}

@@ -1,0 +1,40 @@
+// What all messages about links have in common. include/uapi/linux/if_link.h, include/uapi/linux/if.h
+
+export const RTM_NEWLINK = 16;
+
+export const IFLA_ADDRESS = 1;
+export const IFLA_IFNAME = 3;
+export const IFLA_MTU = 4;
+export const IFLA_MASTER = 10;
+export const IFLA_LINKINFO = 18;
+export const IFLA_AF_SPEC = 26;
+export const IFLA_NET_NS_FD = 28;
+
+export const IFLA_INFO_KIND = 1;
+export const IFLA_INFO_DATA = 2;
+export const IFLA_INFO_SLAVE_KIND = 4;
+export const IFLA_INFO_SLAVE_DATA = 5;
+
+export const IFF_UP = 0x1;
+export const IFF_PROMISC = 0x100;
+
+/** The fixed part of link messages, struct ifinfomsg. */
+export function ifinfomsg(options: { index?: number; family?: number; flags?: number; change?: number } = {}): Buffer {
+	const { index = 0, family = 0, flags = 0, change = flags } = options;
+	const fixed = Buffer.alloc(16);
+	fixed.writeUInt8(family, 0);
+	fixed.writeInt32LE(index, 4);
+	fixed.writeUInt32LE(flags, 8);
+	fixed.writeUInt32LE(change, 12);
+	return fixed;
+}
+
+/** The six bytes of a valid MAC address. */
+export function encodeMac(mac: string): Uint8Array {
+	return Uint8Array.from(mac.split(':'), (byte) => Number.parseInt(byte, 16));
+}
+
+/** A MAC address in its usual form: lower case, with colons; '' when there is none. */
+export function decodeMac(value: Buffer | undefined): string {
+	return value === undefined ? '' : Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}

@@ -1,0 +1,120 @@
+// Routes. include/uapi/linux/rtnetlink.h
+
+import { bytes, decodeAttributes, decodeBytes, decodeNested, decodeNumber, nested, u32 } from './attribute.ts';
+import type { Connection } from './connection.ts';
+import { formatIp } from '../ip/address.ts';
+import { AF_INET6, addressFamily, requireCidr, requireIp } from './address-family.ts';
+import type { Link } from './link.ts';
+import { NLM_F_CREATE, type Request } from './message.ts';
+import { NetlinkError } from './netlink-error.ts';
+
+const RTM_NEWROUTE = 24;
+const RTM_GETROUTE = 26;
+
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_GATEWAY = 5;
+const RTA_PRIORITY = 6;
+const RTA_METRICS = 8;
+const RTA_TABLE = 15;
+const RTAX_MTU = 2;
+const RTAX_ADVMSS = 8;
+
+export const RT_TABLE_MAIN = 254;
+const RT_TABLE_COMPAT = 252;
+const RTPROT_STATIC = 4;
+const RTN_UNICAST = 1;
+const RT_SCOPE_UNIVERSE = 0;
+const RT_SCOPE_LINK = 253;
+
+const FIXED = 12;
+
+/** The metric that the kernel gives an IPv6 route without one, `include/net/ip6_route.h`. */
+const IP6_RT_PRIO_USER = 1024;
+
+/** A route of a link. */
+export interface Route {
+	/** The destination in CIDR form; `0.0.0.0/0` and `::/0` are the default routes. */
+	readonly dst: string;
+	readonly gw?: string;
+	readonly mtu?: number;
+	readonly advmss?: number;
+	readonly priority?: number;
+	/** The routing table; main (254) when absent. */
+	readonly table?: number;
+	/** The scope by number; universe with a gateway, link without one, when absent. */
+	readonly scope?: number;
+}
+
+function rtmsg(family: number, prefix: number, table: number, scope: number): Buffer {
+	const fixed = Buffer.alloc(FIXED);
+	fixed.set([family, prefix, 0, 0, table > 255 ? RT_TABLE_COMPAT : table, RTPROT_STATIC, scope, RTN_UNICAST]);
+	return fixed;
+}
+
+/** Adds a route through a link, beside others to the same destination. `EEXIST` when there is the very same. */
+export function addRoute(link: Pick<Link, 'index' | 'name'>, route: Route): Request {
+	const { ip, prefix } = requireCidr(route.dst);
+	const table = route.table ?? RT_TABLE_MAIN;
+	const attributes = [u32(RTA_OIF, link.index), u32(RTA_TABLE, table)];
+	if (prefix > 0) attributes.push(bytes(RTA_DST, ip));
+	if (route.gw !== undefined) attributes.push(bytes(RTA_GATEWAY, requireIp(route.gw)));
+	if (route.priority !== undefined) attributes.push(u32(RTA_PRIORITY, route.priority));
+	const metrics = [];
+	if (route.mtu !== undefined) metrics.push(u32(RTAX_MTU, route.mtu));
+	if (route.advmss !== undefined) metrics.push(u32(RTAX_ADVMSS, route.advmss));
+	if (metrics.length > 0) attributes.push(nested(RTA_METRICS, ...metrics));
+	const scope = route.scope ?? (route.gw === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
+	return {
+		operation: `adding route ${route.dst}${route.gw === undefined ? '' : ` via ${route.gw}`} through "${link.name}"`,
+		type: RTM_NEWROUTE,
+		flags: NLM_F_CREATE,
+		fixed: rtmsg(addressFamily(ip), prefix, table, scope),
+		attributes,
+	};
+}
+
+/** The routes that somebody set, of both families and all tables, through a link: not those that follow from its addresses. */
+export function listRoutes(connection: Connection, link: Pick<Link, 'index' | 'name'>): Route[] {
+	return connection
+		.dump({
+			operation: `listing the routes through "${link.name}"`,
+			type: RTM_GETROUTE,
+			flags: 0,
+			fixed: Buffer.alloc(FIXED),
+			attributes: [u32(RTA_OIF, link.index)],
+		})
+		.map(decodeRoute)
+		.filter((found) => found.link === link.index && found.set)
+		.map((found) => found.route);
+}
+
+/** Decodes what RTM_NEWROUTE carries. Throws NetlinkError `EBADMSG` when it is truncated. */
+export function decodeRoute(payload: Buffer): { readonly route: Route; readonly link: number; readonly set: boolean } {
+	if (payload.length < FIXED) throw new NetlinkError('decoding a route', 'EBADMSG', 'truncated');
+	const [family, prefix, table, protocol, scope, type] = [0, 1, 4, 5, 6, 7].map((at) => payload.readUInt8(at));
+	const attributes = decodeAttributes(payload, FIXED);
+	const dst = decodeBytes(attributes, RTA_DST);
+	const gw = decodeBytes(attributes, RTA_GATEWAY);
+	const priority = decodeNumber(attributes, RTA_PRIORITY);
+	const metrics = decodeNested(attributes, RTA_METRICS);
+	const mtu = decodeNumber(metrics, RTAX_MTU);
+	const advmss = decodeNumber(metrics, RTAX_ADVMSS);
+	const wholeTable = decodeNumber(attributes, RTA_TABLE) ?? table;
+	const usualScope = gw === undefined && family !== AF_INET6 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	const usualPriority = family === AF_INET6 ? IP6_RT_PRIO_USER : undefined;
+	const everything = family === AF_INET6 ? '::' : '0.0.0.0';
+	return {
+		route: {
+			dst: `${dst === undefined ? everything : formatIp(dst)}/${prefix}`,
+			...(gw !== undefined && { gw: formatIp(gw) }),
+			...(mtu !== undefined && { mtu }),
+			...(advmss !== undefined && { advmss }),
+			...(priority !== undefined && priority !== usualPriority && { priority }),
+			...(wholeTable !== undefined && wholeTable !== RT_TABLE_MAIN && { table: wholeTable }),
+			...(scope !== undefined && scope !== usualScope && { scope }),
+		},
+		link: decodeNumber(attributes, RTA_OIF) ?? 0,
+		set: type === RTN_UNICAST && protocol === RTPROT_STATIC,
+	};
+}
