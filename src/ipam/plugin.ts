@@ -1,0 +1,114 @@
+// The IPAM plugin: gives a container its addresses out of the agent's half, and takes them back.
+
+import { statSync } from 'node:fs';
+import { CniError, CniErrorCode, toCniError } from '../cni/errors.ts';
+import type { Plugin } from '../cni/plugin.ts';
+import { requestedAddresses } from '../cni/requested-addresses.ts';
+import type { Request } from '../cni/request.ts';
+import type { Result } from '../cni/result.ts';
+import { bootId } from '../linux/boot-id.ts';
+import { note } from '../linux/standard-error.ts';
+import { formatAddress } from './address.ts';
+import { formatInRange } from './agent-subnet.ts';
+import { checkLeases } from './check.ts';
+import { DATA_DIRECTORY, readDataDirectory, readIpamConfiguration } from './configuration.ts';
+import { demandsOf } from './demands.ts';
+import { collectGarbage } from './gc.ts';
+import { leaseAddresses } from './lease-addresses.ts';
+import type { Lease } from './lease.ts';
+import { LeaseError, messageOf } from './lease-error.ts';
+import { keepLocked, openLocked } from './lease-file.ts';
+import { releaseAttachment } from './release.ts';
+import { assertReady } from './status.ts';
+import { attachmentPath, type Store, storeExists, storeOf } from './store.ts';
+
+/** What the agent file may cause: it is missing, unreadable, or broken. */
+const PASSING: ReadonlySet<number> = new Set([
+	CniErrorCode.tryAgainLater,
+	CniErrorCode.ioFailure,
+	CniErrorCode.decodingFailure,
+]);
+
+/** A delegate as CNI SPEC 1.1 §4 has it: its results have no interfaces. An ADD that fails has released what it leased. */
+export const ipamPlugin: Plugin = {
+	about: 'leases addresses of the Mesos half of an agent subnet',
+	add,
+	del,
+	check,
+	gc,
+	status,
+};
+
+function add(request: Request): Result {
+	const { ranges, routes, dataDirectory } = readIpamConfiguration(request.configuration);
+	const demands = demandsOf(ranges, requestedAddresses(request));
+	const { containerId, ifname, netns, deadline } = request;
+	const holder = { containerId, ifname, netns, ...namespaceOf(netns), time: Date.now() };
+	const store = storeOf(dataDirectory, request.configuration.name);
+	const addresses = leaseAddresses(store, holder, demands, { bootId: bootId(), deadline });
+	const ips = demands.flatMap(({ range }, index) => {
+		const address = addresses[index];
+		return address === undefined
+			? []
+			: [{ address: formatInRange(range, address), gateway: formatAddress(range.gateway) }];
+	});
+	return { interfaces: [], ips, routes: [...routes], dns: {} };
+}
+
+/** What the path of a namespace leads to, so that a namespace that came later to the same path can be told from it. */
+function namespaceOf(netns: string): Pick<Lease, 'namespace'> {
+	try {
+		const { dev, ino } = statSync(netns);
+		return { namespace: { device: dev, inode: ino } };
+	} catch {
+		return {};
+	}
+}
+
+/** Needs no more of the configuration than where the leases are, since nobody can repair it any more. */
+function del(request: Request): void {
+	const store = storeForDel(request);
+	if (storeExists(store)) releaseAttachment(store, request, request.deadline);
+}
+
+/**
+ * Waits until no other call works on the attachment, and keeps it so until this process ends: who removes an interface
+ * must not meet the ADD that is making it. Throws LeaseError `busy` when that takes longer than the deadline.
+ */
+export function holdAttachment(request: Request): void {
+	const store = storeForDel(request);
+	const file = storeExists(store) && openLocked(store, attachmentPath(store, request, 0), request, request.deadline);
+	if (file) keepLocked(store, file);
+}
+
+function storeForDel({ configuration: { name, ipam } }: Request): Store {
+	try {
+		return storeOf(readDataDirectory(ipam && { ...ipam, lenient: false }), name);
+	} catch (error) {
+		note(`${messageOf(error)}, looking in "${DATA_DIRECTORY}"`);
+		return storeOf(DATA_DIRECTORY, name);
+	}
+}
+
+function check(request: Request): void {
+	const { name, prevResult } = request.configuration;
+	const { ranges, dataDirectory } = readIpamConfiguration(request.configuration);
+	checkLeases(storeOf(dataDirectory, name), request, ranges, prevResult?.ips ?? [], bootId());
+}
+
+async function gc({ configuration: { name, ipam, validAttachments }, deadline }: Request): Promise<void> {
+	if (validAttachments === undefined) return;
+	await collectGarbage(storeOf(readDataDirectory(ipam), name), validAttachments, deadline);
+}
+
+function status({ configuration, deadline }: Request): void {
+	try {
+		const { ranges, dataDirectory } = readIpamConfiguration(configuration);
+		assertReady(storeOf(dataDirectory, configuration.name), ranges, { bootId: bootId(), deadline });
+	} catch (error) {
+		const failure = toCniError(error);
+		// A configuration that is wrong stays so; everything else may come right.
+		const mayPass = error instanceof LeaseError || PASSING.has(failure.code);
+		throw mayPass ? new CniError(CniErrorCode.notAvailable, failure.message, { cause: error }) : failure;
+	}
+}
