@@ -1,0 +1,129 @@
+// ADD: a veth pair between the container and the bridge, and what it takes for packets to flow.
+
+import { CniError, CniErrorCode } from '../cni/errors.ts';
+import type { Request } from '../cni/request.ts';
+import type { Interface, Result } from '../cni/result.ts';
+import { ensureSysctl } from '../linux/sysctl.ts';
+import type { Connection } from '../netlink/connection.ts';
+import { changeLink, findLink, type Link } from '../netlink/link.ts';
+import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
+import { addressManager } from './address-manager.ts';
+import { planAttachment } from './attachment-plan.ts';
+import { findBridge } from './bridge-device.ts';
+import { type BridgeConfiguration, readBridgeConfiguration } from './configuration.ts';
+import {
+	awaitDuplicateDetection,
+	type Container,
+	configureContainer,
+	readAddresses,
+	readRoutes,
+} from './container-interface.ts';
+import { openContainerNamespace } from './container-namespace.ts';
+import { ensureForwarding } from './forwarding.ts';
+import { ensureGateways } from './gateway.ts';
+import { awaitForwarding, createPort } from './port.ts';
+import { type Undo, withUndo } from './undo.ts';
+import { ensureVlanGateway } from './vlan.ts';
+
+/** Milliseconds for releasing the addresses again, whatever is left of the ADD's own time. */
+const UNDO_TIME = 4000;
+
+/** Where the container's interface stands in the result. */
+const CONTAINER_INTERFACE = 2;
+
+/** Attaches the container, or leaves nothing behind. Throws CniError, or the error of the layer that failed. */
+export async function add(request: Request): Promise<Result> {
+	const configuration = readBridgeConfiguration(request);
+	if (request.configuration.ipamType === '') planAttachment(request, configuration, { ips: [], routes: [] });
+	refuseTemplate(request);
+	const namespace = openContainerNamespace(request);
+	const connection = namespace.run(() => openConnection(NETLINK_ROUTE, request.deadline));
+	refuseExistingInterface(connection, request);
+	const host = openConnection(NETLINK_ROUTE, request.deadline);
+	const bridge = findBridge(host, configuration.bridge);
+	return withUndo((undo) => attach(request, configuration, host, bridge, { namespace, connection }, undo));
+}
+
+/** The kernel takes a name with "%d" for a template and fills it in (dev_alloc_name in net/core/dev.c). */
+function refuseTemplate({ ifname }: Request): void {
+	if (!ifname.includes('%')) return;
+	throw new CniError(
+		CniErrorCode.invalidEnvironment,
+		`reading CNI_IFNAME: no device can have a "%" in its name, got "${ifname}"`,
+	);
+}
+
+function refuseExistingInterface(container: Connection, { ifname, netns }: Request): void {
+	const existing = findLink(container, ifname);
+	if (existing === undefined) return;
+	const kind = existing.kind === '' ? '' : ` (${existing.kind})`;
+	throw new CniError(
+		CniErrorCode.interfaceExists,
+		`creating interface "${ifname}" in "${netns}": the container already has one of that name${kind}`,
+	);
+}
+
+async function attach(
+	request: Request,
+	configuration: BridgeConfiguration,
+	host: Connection,
+	existingBridge: Link | undefined,
+	container: Container,
+	undo: Undo,
+): Promise<Result> {
+	const { deadline } = request;
+	const manager = addressManager(request);
+	const leased = await manager.add(request);
+	undo('the lease', () => manager.del({ ...request, command: 'DEL', deadline: performance.now() + UNDO_TIME }));
+	const { addresses, gateways, routes, mac, gatewayMac } = planAttachment(request, configuration, leased);
+
+	const ends = { namespace: container.namespace.descriptor, mac, bridgeMac: gatewayMac };
+	const { bridge, portName } = createPort(host, configuration, request, ends, existingBridge, undo);
+	const inside = linkOf(container.connection, request.ifname);
+	const { vlan, disableContainerInterface: staysDown, enabledad } = configuration;
+	if (!staysDown) configureContainer(container, inside, addresses, routes, enabledad);
+
+	const inVlan = vlan !== 0 && gateways.length > 0;
+	const gatewayInterface = inVlan ? ensureVlanGateway(host, bridge, configuration, gatewayMac) : bridge;
+	ensureGateways(host, gatewayInterface, gateways, configuration.forceAddress, undo);
+	ensureForwarding(gateways);
+
+	const port = staysDown ? linkOf(host, portName) : awaitForwarding(host, portName, deadline);
+	if (configuration.mac !== undefined) announceMac(container, inside, mac);
+	if (enabledad) awaitDuplicateDetection(container.connection, inside, deadline);
+
+	return {
+		interfaces: [
+			// A bridge takes on the MTU of its smallest port.
+			describe(bridge.mtu > configuration.mtu ? linkOf(host, bridge.index) : bridge),
+			describe(port),
+			{ ...describe(inside), sandbox: request.netns },
+			...(inVlan ? [describe(gatewayInterface)] : []),
+		],
+		ips: readAddresses(container.connection, inside, addresses).map((ip) => ({
+			...ip,
+			interface: CONTAINER_INTERFACE,
+		})),
+		routes: readRoutes(container.connection, inside, staysDown ? [] : routes),
+		dns: request.configuration.dns ?? leased.dns,
+	};
+}
+
+function describe({ name, mac, mtu }: Link): Interface {
+	return { name, mac, mtu };
+}
+
+function linkOf(connection: Connection, link: string | number): Link {
+	const found = findLink(connection, link);
+	if (found !== undefined) return found;
+	throw new CniError(CniErrorCode.kernelRefused, `looking up interface "${link}": it vanished during the ADD`);
+}
+
+/**
+ * A MAC that was asked for does not follow from the address, so neighbours may remember another one: with `arp_notify`,
+ * a change of the MAC (to what it is) has the kernel send a gratuitous ARP, now that the port lets it through.
+ */
+function announceMac({ namespace, connection }: Container, link: Link, mac: string): void {
+	namespace.run(() => ensureSysctl(`ipv4/conf/${link.name}/arp_notify`, '1'));
+	connection.execute(changeLink(link, { mac }));
+}

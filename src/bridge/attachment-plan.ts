@@ -1,0 +1,55 @@
+// Decides what an attachment will consist of, from the configuration and the leased addresses.
+
+import { CniError, CniErrorCode } from '../cni/errors.ts';
+import type { Request } from '../cni/request.ts';
+import type { IpConfig, Result, Route } from '../cni/result.ts';
+import { assertVersionCarries } from '../cni/versions.ts';
+import { type BridgeConfiguration, SMALLEST_IPV6_MTU } from './configuration.ts';
+import { gatewayCidrs, withGateways } from './gateway.ts';
+import { macOfAddress, macOfAttachment, randomMac } from './names.ts';
+import { resolveRoutes } from './routes.ts';
+
+export interface AttachmentPlan {
+	/** The container's, each with its gateway when the bridge is one. */
+	readonly addresses: readonly IpConfig[];
+	/** The bridge's, in CIDR form. */
+	readonly gateways: readonly string[];
+	readonly routes: readonly Route[];
+	readonly mac: string;
+	/** Of the bridge, should it be made now, or of its interface in a VLAN. */
+	readonly gatewayMac: string;
+}
+
+/**
+ * Plans an attachment. Throws CniError 7 for what can be known to be impossible before any work: a version that cannot
+ * carry the result, an MTU that cannot carry IPv6.
+ */
+export function planAttachment(
+	request: Request,
+	configuration: BridgeConfiguration,
+	leased: Pick<Result, 'ips' | 'routes'>,
+): AttachmentPlan {
+	const ipv6 = leased.ips.filter(({ address }) => address.includes(':')).length;
+	assertVersionCarries(request.configuration.cniVersion, { 4: leased.ips.length - ipv6, 6: ipv6 });
+	if (ipv6 > 0 && configuration.mtu < SMALLEST_IPV6_MTU) {
+		throw new CniError(
+			CniErrorCode.invalidConfiguration,
+			`reading mtu: IPv6 needs at least ${SMALLEST_IPV6_MTU} (RFC 8200), got ${configuration.mtu}`,
+		);
+	}
+	const { isGateway, isDefaultGateway } = configuration;
+	const addresses = isGateway ? withGateways(leased.ips) : leased.ips;
+	const gateways = isGateway ? gatewayCidrs(addresses) : [];
+	return {
+		addresses,
+		gateways,
+		routes: resolveRoutes(leased.routes, addresses, isDefaultGateway),
+		mac: configuration.mac ?? macOf(addresses[0]?.address) ?? macOfAttachment(request),
+		gatewayMac: macOf(gateways[0]) ?? randomMac(),
+	};
+}
+
+function macOf(cidr: string | undefined): string | undefined {
+	const [ip] = cidr?.split('/') ?? [];
+	return ip === undefined ? undefined : macOfAddress(ip);
+}

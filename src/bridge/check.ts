@@ -1,0 +1,156 @@
+// CHECK: compares what is there with the result of the ADD and with the configuration, and names every difference.
+
+import { CniError, CniErrorCode, toCniError } from '../cni/errors.ts';
+import type { Request } from '../cni/request.ts';
+import type { Interface, IpConfig, Result } from '../cni/result.ts';
+import { sameCidr } from '../ip/cidr.ts';
+import { allowsOnlyMac } from '../nat/spoof-check.ts';
+import { listAddresses } from '../netlink/address.ts';
+import type { Connection } from '../netlink/connection.ts';
+import { findLink, type Link } from '../netlink/link.ts';
+import { listRoutes } from '../netlink/route.ts';
+import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
+import { addressManager } from './address-manager.ts';
+import { findBridge } from './bridge-device.ts';
+import { type BridgeConfiguration, readBridgeConfiguration } from './configuration.ts';
+import { openContainerNamespace } from './container-namespace.ts';
+import { isForwarding } from './forwarding.ts';
+import { gatewayCidrs, withGateways } from './gateway.ts';
+import { hostInterfaceName } from './names.ts';
+import { findRoute } from './routes.ts';
+
+/** Takes a difference, in words that say what was expected and what is there. */
+type Report = (difference: string) => void;
+
+/**
+ * Throws CniError 105 with all differences, joined by "; ". What somebody else may change rightfully (a MAC, an MTU that
+ * the result names, promiscuity by tcpdump) is none. CNI SPEC 1.1 §2 "CHECK"
+ */
+export async function check(request: Request): Promise<void> {
+	const configuration = readBridgeConfiguration(request);
+	const result = request.configuration.prevResult;
+	if (result === undefined) {
+		throw new CniError(CniErrorCode.invalidConfiguration, 'reading prevResult: CHECK needs the result of the ADD');
+	}
+	const namespace = openContainerNamespace(request);
+	const container = namespace.run(() => openConnection(NETLINK_ROUTE, request.deadline));
+	const host = openConnection(NETLINK_ROUTE, request.deadline);
+	const addresses = result.ips.filter((ip) => isContainers(ip, result, request.ifname));
+	const differences: string[] = [];
+	const report: Report = (difference) => void differences.push(difference);
+
+	const inside = findLink(container, request.ifname);
+	if (inside === undefined) {
+		report(`interface "${request.ifname}" is not in the container`);
+	} else {
+		checkContainer(container, inside, configuration, result, addresses, report);
+		if (result.interfaces.length > 0 && !result.interfaces.some((each) => isInside(each, request.ifname))) {
+			report(`prevResult names no interface "${request.ifname}" of the container`);
+		}
+		checkPort(host, inside, configuration, request, report);
+	}
+	checkBridge(host, configuration, addresses, report);
+	try {
+		await addressManager(request).check(request);
+	} catch (error) {
+		report(toCniError(error).message);
+	}
+	if (differences.length === 0) return;
+	const whose = `"${request.ifname}" of container "${request.containerId}"`;
+	throw new CniError(CniErrorCode.checkFailed, `checking ${whose}: ${differences.join('; ')}`);
+}
+
+/** Addresses without an interface, as older versions have them, are the container's. */
+function isContainers({ interface: index }: IpConfig, { interfaces }: Result, ifname: string): boolean {
+	const owner = index === undefined ? undefined : interfaces[index];
+	return owner === undefined || isInside(owner, ifname);
+}
+
+function isInside({ name, sandbox }: Interface, ifname: string): boolean {
+	return name === ifname && sandbox !== undefined;
+}
+
+function checkContainer(
+	container: Connection,
+	inside: Link,
+	{ mtu, disableContainerInterface }: BridgeConfiguration,
+	result: Result,
+	addresses: readonly IpConfig[],
+	report: Report,
+): void {
+	const { name } = inside;
+	const stated = result.interfaces.find((each) => isInside(each, name));
+	if (inside.kind !== 'veth') report(`"${name}" is no veth but ${inside.kind === '' ? 'a device' : inside.kind}`);
+	if (!inside.up && !disableContainerInterface) report(`"${name}" is down`);
+	if (stated?.mac !== undefined && stated.mac.toLowerCase() !== inside.mac) {
+		report(`"${name}" has MAC ${inside.mac} instead of ${stated.mac}`);
+	}
+	const wantedMtu = stated?.mtu ?? mtu;
+	if (inside.mtu !== wantedMtu) report(`"${name}" has MTU ${inside.mtu} instead of ${wantedMtu}`);
+
+	const present = listAddresses(container, inside);
+	for (const { address } of addresses) {
+		const found = present.find(({ cidr }) => sameCidr(cidr, address));
+		if (found === undefined) report(`"${name}" lacks address ${address}`);
+		else if (found.duplicate) report(`address ${address} of "${name}" has another holder in the network`);
+	}
+	const routes = listRoutes(container, inside);
+	for (const route of result.routes) {
+		const via = route.gw === undefined ? '' : ` via ${route.gw}`;
+		if (findRoute(routes, route) === undefined) report(`the container lacks route ${route.dst}${via}`);
+	}
+}
+
+function checkPort(
+	host: Connection,
+	inside: Link,
+	configuration: BridgeConfiguration,
+	request: Request,
+	report: Report,
+): void {
+	const port = findLink(host, hostInterfaceName(request)) ?? findLink(host, inside.peer);
+	if (port?.kind !== 'veth' || port.index !== inside.peer || port.peer !== inside.index) {
+		return report(`the host's end of "${inside.name}" is missing`);
+	}
+	const bridge = findLink(host, configuration.bridge);
+	if (port.port === undefined || port.master !== bridge?.index) {
+		return report(`"${port.name}" is not a port of bridge "${configuration.bridge}"`);
+	}
+	const { hairpinMode, portIsolation, macspoofchk, mtu, disableContainerInterface } = configuration;
+	if (!port.up) report(`port "${port.name}" is down`);
+	else if (!port.port.forwarding && !disableContainerInterface) report(`port "${port.name}" does not forward`);
+	if (port.mtu < Math.min(mtu, inside.mtu)) report(`port "${port.name}" has MTU ${port.mtu} instead of ${mtu}`);
+	if (port.port.hairpin !== hairpinMode) report(`hairpin mode of port "${port.name}" is ${onOff(port.port.hairpin)}`);
+	if (port.port.isolated !== portIsolation)
+		report(`isolation of port "${port.name}" is ${onOff(port.port.isolated)}`);
+	if (macspoofchk && !allowsOnlyMac(port.name, inside.mac, request.deadline)) {
+		report(`port "${port.name}" is not bound to MAC ${inside.mac} (nftables table bridge mesos_overlay)`);
+	}
+}
+
+function checkBridge(
+	host: Connection,
+	{ bridge: name, isGateway, vlan }: BridgeConfiguration,
+	addresses: readonly IpConfig[],
+	report: Report,
+): void {
+	const bridge = findBridge(host, name);
+	if (bridge === undefined) return report(`bridge "${name}" is missing`);
+	if (!bridge.up) report(`bridge "${name}" is down`);
+	if (!isGateway || addresses.length === 0) return;
+
+	const gateways = gatewayCidrs(withGateways(addresses));
+	const gatewayInterface = vlan === 0 ? bridge : findLink(host, `${name}.${vlan}`);
+	const present = gatewayInterface === undefined ? [] : listAddresses(host, gatewayInterface);
+	for (const gateway of gateways) {
+		if (!present.some(({ cidr }) => sameCidr(cidr, gateway))) {
+			report(`"${gatewayInterface?.name ?? `${name}.${vlan}`}" lacks the gateway address ${gateway}`);
+		}
+		const family = gateway.includes(':') ? 6 : 4;
+		if (!isForwarding(family)) report(`the host does not forward IPv${family}`);
+	}
+}
+
+function onOff(on: boolean): string {
+	return on ? 'on' : 'off';
+}

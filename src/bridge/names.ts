@@ -1,0 +1,82 @@
+// Names and MAC addresses that follow from what they belong to, so that no state is needed to find them again.
+
+import type { Attachment } from '../cni/request.ts';
+import { hash32, hash64 } from '../linux/hash.ts';
+import { requireIp } from '../netlink/address-family.ts';
+import { MAX_ALIAS } from '../netlink/link.ts';
+
+const OWNER = 'mesos-overlay';
+
+/** The host's end of an attachment's veth pair: 15 characters, the longest that a device name may have. */
+export function hostInterfaceName({ containerId, ifname }: Attachment): string {
+	return `veth${hash64(`${containerId} ${ifname}`).slice(0, 11)}`;
+}
+
+/** The host's end of the pair that puts a bridge's gateway into a VLAN. */
+export function vlanPortName(gatewayInterface: string): string {
+	return `vlan${hash64(gatewayInterface).slice(0, 11)}`;
+}
+
+/** What `ip link` shows of the host's end: whose it is. A container id that is too long is cut. */
+export function hostInterfaceAlias(network: string, { containerId, ifname }: Attachment): string {
+	const alias = `${aliasPrefix(network)}${containerId} ${ifname}`;
+	const tooLong = Buffer.byteLength(alias) - MAX_ALIAS;
+	return tooLong <= 0 ? alias : `${aliasPrefix(network)}${containerId.slice(0, -tooLong - 1)}~ ${ifname}`;
+}
+
+function aliasPrefix(network: string): string {
+	const short = network.length <= 100 ? network : `${network.slice(0, 80)}~${hash64(network)}`;
+	return `${OWNER} ${short} `;
+}
+
+/** Whether an alias says that the interface is one of ours, of this network. */
+export function belongsToNetwork(alias: string, network: string): boolean {
+	return alias.startsWith(aliasPrefix(network));
+}
+
+/** Whether an alias says that the interface is one of ours, of another network. */
+export function belongsToAnotherNetwork(alias: string, network: string): boolean {
+	return isOurs(alias) && !belongsToNetwork(alias, network);
+}
+
+/** Whether an alias says that the interface is one of ours, of any network. */
+export function isOurs(alias: string): boolean {
+	return alias.startsWith(`${OWNER} `);
+}
+
+/** Whether a name has the form of {@link hostInterfaceName}: an ADD that was killed leaves no more than the name. */
+export function isHostInterfaceName(name: string): boolean {
+	return /^veth[0-9a-v]{11}$/.test(name);
+}
+
+/**
+ * A MAC for an address, the same for the same address: who is given a used address never meets a stale ARP entry.
+ * Locally administered; the last four bytes are the IPv4 address, or the end of the IPv6 address.
+ */
+export function macOfAddress(ip: string): string {
+	const octets = requireIp(ip);
+	return mac(octets.length === 4 ? 0x64 : 0x66, octets.slice(-4));
+}
+
+/** A MAC for an attachment without an address. */
+export function macOfAttachment({ containerId, ifname }: Attachment): string {
+	return macOf32Bits(hash32(`${containerId} ${ifname}`));
+}
+
+/** A MAC for a bridge without an address. Random, since such bridges of several hosts may meet on one wire. */
+export function randomMac(): string {
+	return macOf32Bits(Math.floor(Math.random() * 2 ** 32));
+}
+
+function macOf32Bits(number: number): string {
+	return mac(0x6c, Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number));
+}
+
+/** Whether a MAC was made here, and was therefore given to its device for good. */
+export function isOurMac(address: string): boolean {
+	return /^02:6[46c]:/.test(address);
+}
+
+function mac(kind: number, end: Uint8Array): string {
+	return Array.from([0x02, kind, ...end], (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}

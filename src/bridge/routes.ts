@@ -1,0 +1,42 @@
+// The routes of a container: as they are asked for, as they will be set, and found again.
+
+import type { IpConfig, Route } from '../cni/result.ts';
+import { sameIp, sameNetwork } from '../ip/cidr.ts';
+import { RT_TABLE_MAIN } from '../netlink/route.ts';
+
+/** The routes as they will be set: those without a gateway get that of their family, unless their scope says on-link. */
+export function resolveRoutes(
+	routes: readonly Route[],
+	addresses: readonly IpConfig[],
+	isDefaultGateway: boolean,
+): Route[] {
+	const gatewayOf = (dst: string): string | undefined =>
+		addresses.find(({ address, gateway }) => gateway !== undefined && address.includes(':') === dst.includes(':'))
+			?.gateway;
+	const resolved: Route[] = routes.map((route) => {
+		const gw = route.gw ?? (route.scope === undefined || route.scope === 0 ? gatewayOf(route.dst) : undefined);
+		return gw === undefined ? route : { ...route, gw };
+	});
+	if (!isDefaultGateway) return resolved;
+	const defaults = ['0.0.0.0/0', '::/0'].filter((dst) => !resolved.some((route) => isEverything(route.dst, dst)));
+	return resolved.concat(
+		defaults.flatMap((dst) => {
+			const gw = gatewayOf(dst);
+			return gw === undefined ? [] : [{ dst, gw }];
+		}),
+	);
+}
+
+function isEverything(dst: string, everything: string): boolean {
+	return dst.endsWith('/0') && dst.includes(':') === everything.includes(':');
+}
+
+/** The route with the destination, gateway and table of a wanted one. */
+export function findRoute(present: readonly Route[], wanted: Route): Route | undefined {
+	return present.find(
+		(route) =>
+			sameNetwork(route.dst, wanted.dst) &&
+			sameIp(route.gw, wanted.gw) &&
+			(route.table ?? RT_TABLE_MAIN) === (wanted.table ?? RT_TABLE_MAIN),
+	);
+}

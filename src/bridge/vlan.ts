@@ -1,0 +1,68 @@
+// VLANs of ports, and the gateway of a VLAN.
+
+import { CniError, CniErrorCode } from '../cni/errors.ts';
+import { addNativeVlan, addTaggedVlans, listVlans, removeVlan } from '../netlink/bridge-vlan.ts';
+import type { Connection } from '../netlink/connection.ts';
+import { changeLink, findLink, type Link } from '../netlink/link.ts';
+import { tolerating } from '../netlink/netlink-error.ts';
+import { createVeth } from '../netlink/veth.ts';
+import type { BridgeConfiguration } from './configuration.ts';
+import { vlanPortName } from './names.ts';
+
+const LONGEST_DEVICE_NAME = 15;
+
+/** The VLAN in which a bridge puts every port, and untagged packets. */
+const DEFAULT_VLAN = 1;
+
+/** Makes a port a member of the configured VLANs, instead of the one that the kernel gave it. */
+export function joinVlans(host: Connection, portName: string, configuration: BridgeConfiguration): void {
+	const { vlan, vlanTrunk, preserveDefaultVlan } = configuration;
+	if (vlan === 0 && vlanTrunk.length === 0) return;
+	const port = present(host, portName);
+	if (!preserveDefaultVlan) {
+		host.execute(...listVlans(host, port).map(({ id }) => removeVlan(port, id)));
+	}
+	host.execute(
+		...vlanTrunk.map(({ first, last }) => addTaggedVlans(port, first, last)),
+		addNativeVlan(port, vlan === 0 ? DEFAULT_VLAN : vlan),
+	);
+}
+
+/**
+ * The host's interface in a VLAN of the bridge, which has the gateway address: one end of a pair whose other end is a
+ * port in that VLAN, since not every kernel has VLAN devices. Made when it is not there, and kept for other containers.
+ */
+export function ensureVlanGateway(
+	host: Connection,
+	bridge: Link,
+	configuration: BridgeConfiguration,
+	mac: string,
+): Link {
+	const { vlan, mtu } = configuration;
+	const name = `${bridge.name}.${vlan}`;
+	if (name.length > LONGEST_DEVICE_NAME) {
+		throw new CniError(
+			CniErrorCode.invalidConfiguration,
+			`naming the gateway interface "${name}": a device name has at most ${LONGEST_DEVICE_NAME} bytes; choose a shorter bridge`,
+		);
+	}
+	const portName = vlanPortName(name);
+	const pair = { name: portName, master: bridge.index, mtu, peer: { name, mac } };
+	const created = tolerating(['EEXIST'], () => host.execute(createVeth(pair)));
+	if (!created && findLink(host, portName) === undefined) {
+		throw new CniError(
+			CniErrorCode.invalidConfiguration,
+			`creating the gateway interface "${name}": a device of that name exists, and is not ours; remove it, or set bridge`,
+		);
+	}
+	joinVlans(host, portName, { ...configuration, vlanTrunk: [], preserveDefaultVlan: false });
+	const gateway = present(host, name);
+	if (!gateway.up) host.execute(changeLink(gateway, { up: true }));
+	return gateway;
+}
+
+function present(host: Connection, name: string): Link {
+	const link = findLink(host, name);
+	if (link === undefined) throw new CniError(CniErrorCode.kernelRefused, `using interface "${name}": it vanished`);
+	return link;
+}
