@@ -21,12 +21,16 @@ const DOWNWARDS: Partial<Record<string, readonly string[]>> = {
 	master: DAEMON,
 	agent: DAEMON,
 	cli: [...DAEMON, 'master', 'agent', 'package.json'],
-	'main.ts': [...DAEMON, 'master', 'agent', 'cli'],
+	'serve.ts': DAEMON,
+	'main.ts': [...DAEMON, 'master', 'agent', 'cli', 'serve.ts'],
 };
 
 /** What every ADD and DEL loads; an import statement here is paid for by each of them, one by `import()` is not. */
-const HOT_PATH = ['main.ts', 'cni', 'bridge', 'ipam', 'nat', 'netlink', 'linux', 'ip'];
-const CHEAP = ['node:fs', 'ipaddr.js', '#libc'];
+const HOT_PATH = ['main.ts', 'serve.ts', 'cni', 'bridge', 'ipam', 'nat', 'netlink', 'linux', 'ip'];
+const CHEAP = ['#libc'];
+
+/** Files in these directories that are loaded by `import()` only, and may therefore import what they like. */
+const LAZY = ['cni/delegate.ts'];
 
 /** Which of our own directories main.ts may import at once: the roles are loaded when they are picked. */
 const AT_START = ['cni', 'linux'];
@@ -37,7 +41,9 @@ const IMPORT =
 interface Import {
 	readonly specifier: string;
 	readonly way: 'statement' | 'type' | 'call';
-	/** The directory, or file, directly in src; undefined for what is not our own. */
+	/** The path in src of what is our own. */
+	readonly path: string | undefined;
+	/** The directory, or file, directly in src. */
 	readonly part: string | undefined;
 }
 
@@ -53,11 +59,11 @@ export function forbiddenImports(file: string, text: string): string[] {
 	const importer = partOf(file);
 	const downwards = DOWNWARDS[importer];
 	if (downwards === undefined) return [`src/${file}: build/dependencies.ts knows no "${importer}"`];
-	return importsOf(file, text).flatMap(({ specifier, way, part }) => {
+	return importsOf(file, text).flatMap(({ specifier, way, path, part }) => {
 		const problem =
 			part !== undefined && part !== importer && !downwards.includes(part)
 				? `"${importer}" may import from ${downwards.join(', ') || 'nothing else'}`
-				: way === 'statement' && HOT_PATH.includes(importer) && !isCheap(file, specifier, part)
+				: way === 'statement' && HOT_PATH.includes(importer) && !isCheap(file, specifier, path, part)
 					? 'every call would pay for it; load it by import() in the place that needs it'
 					: undefined;
 		return problem === undefined ? [] : [`src/${file}: imports "${specifier}": ${problem}`];
@@ -69,14 +75,15 @@ function importsOf(file: string, text: string): Import[] {
 		const specifier = groups['from'] ?? groups['bare'] ?? '';
 		const way =
 			groups['call'] !== undefined ? 'call' : groups['clause']?.startsWith('type ') ? 'type' : 'statement';
-		const own = specifier.startsWith('.')
-			? partOf(join(dirname(file), specifier).replace(/^\.\.\//, ''))
-			: undefined;
-		return { specifier, way, part: specifier === '#libc' ? 'linux' : own };
+		const path = specifier.startsWith('.') ? join(dirname(file), specifier).replace(/^\.\.\//, '') : undefined;
+		const part = specifier === '#libc' ? 'linux' : path && partOf(path);
+		return { specifier, way, path, part };
 	});
 }
 
-function isCheap(file: string, specifier: string, part: string | undefined): boolean {
+function isCheap(file: string, specifier: string, path: string | undefined, part: string | undefined): boolean {
+	if (LAZY.includes(file)) return true;
+	if (path !== undefined && LAZY.includes(path)) return false;
 	if (/^linux\/libc\.\w+\.ts$/.test(file)) return /^(bun|node):ffi$/.test(specifier);
 	if (part === undefined) return CHEAP.includes(specifier);
 	return file !== 'main.ts' || AT_START.includes(part);

@@ -7,7 +7,7 @@ import { ensureSysctl } from '../linux/sysctl.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { changeLink, findLink, type Link } from '../netlink/link.ts';
 import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
-import { addressManager } from './address-manager.ts';
+import { addressManager, UNDO_TIME } from './address-manager.ts';
 import { planAttachment } from './attachment-plan.ts';
 import { findBridge } from './bridge-device.ts';
 import { type BridgeConfiguration, readBridgeConfiguration } from './configuration.ts';
@@ -21,12 +21,9 @@ import {
 import { openContainerNamespace } from './container-namespace.ts';
 import { ensureForwarding } from './forwarding.ts';
 import { ensureGateways } from './gateway.ts';
-import { awaitForwarding, createPort } from './port.ts';
+import { awaitForwarding, awaitOperational, createPort } from './port.ts';
 import { type Undo, withUndo } from './undo.ts';
 import { ensureVlanGateway } from './vlan.ts';
-
-/** Milliseconds for releasing the addresses again, whatever is left of the ADD's own time. */
-const UNDO_TIME = 4000;
 
 /** Where the container's interface stands in the result. */
 const CONTAINER_INTERFACE = 2;
@@ -89,13 +86,14 @@ async function attach(
 	ensureForwarding(gateways);
 
 	const port = staysDown ? linkOf(host, portName) : awaitForwarding(host, portName, deadline);
+	const isSettled = (bridge.operational && bridge.mtu <= configuration.mtu) || staysDown;
+	const settledBridge = isSettled ? bridge : awaitOperational(host, bridge, deadline);
 	if (configuration.mac !== undefined) announceMac(container, inside, mac);
 	if (enabledad) awaitDuplicateDetection(container.connection, inside, deadline);
 
 	return {
 		interfaces: [
-			// A bridge takes on the MTU of its smallest port.
-			describe(bridge.mtu > configuration.mtu ? linkOf(host, bridge.index) : bridge),
+			describe(settledBridge),
 			describe(port),
 			{ ...describe(inside), sandbox: request.netns },
 			...(inVlan ? [describe(gatewayInterface)] : []),

@@ -1,11 +1,13 @@
 // Whoever gives the container its addresses: our own manager in this process, another IPAM plugin, or nobody.
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
-import { delegate, delegateAdd } from '../cni/delegate.ts';
 import type { Plugin } from '../cni/plugin.ts';
 import type { Request } from '../cni/request.ts';
 import type { Result } from '../cni/result.ts';
 import { ipamPlugin } from '../ipam/plugin.ts';
+
+/** Milliseconds that releasing what was leased may take, whatever is left of the call's own time. */
+export const UNDO_TIME = 4000;
 
 /** The type of our own address manager, which runs in this process. */
 export const OUR_IPAM = 'mesos-overlay-ipam';
@@ -21,10 +23,11 @@ const nobody: Plugin = {
 	status: () => {},
 };
 
-/** Another plugin of CNI_PATH. CNI SPEC 1.1 §4 "Plugin Delegation" */
+/** Another plugin of CNI_PATH, CNI SPEC 1.1 §4 "Plugin Delegation". What runs it is loaded only where it is needed. */
 const other: Plugin = {
 	about: 'an IPAM plugin in CNI_PATH',
 	async add(request) {
+		const { delegate, delegateAdd } = await import('../cni/delegate.ts');
 		try {
 			const result = await delegateAdd(request);
 			if (result.ips.length > 0) return result;
@@ -34,15 +37,20 @@ const other: Plugin = {
 			);
 		} catch (error) {
 			// The specification: what failed may have left something behind.
-			await delegate(request, 'DEL').catch(() => {});
+			await delegate({ ...request, deadline: performance.now() + UNDO_TIME }, 'DEL').catch(() => {});
 			throw error;
 		}
 	},
-	del: (request) => delegate(request, 'DEL'),
-	check: (request) => delegate(request, 'CHECK'),
-	gc: (request) => delegate(request, 'GC'),
-	status: (request) => delegate(request, 'STATUS'),
+	del: (request) => run(request, 'DEL'),
+	check: (request) => run(request, 'CHECK'),
+	gc: (request) => run(request, 'GC'),
+	status: (request) => run(request, 'STATUS'),
 };
+
+async function run(request: Request, command: 'DEL' | 'CHECK' | 'GC' | 'STATUS'): Promise<void> {
+	const { delegate } = await import('../cni/delegate.ts');
+	await delegate(request, command);
+}
 
 /** The address manager that a request's configuration names. */
 export function addressManager({ configuration: { ipamType } }: Request): Plugin {

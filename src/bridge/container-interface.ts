@@ -9,7 +9,7 @@ import { ensureSysctl, hasSysctl } from '../linux/sysctl.ts';
 import { addAddress, type Address, listAddresses } from '../netlink/address.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { changeLink, type Link } from '../netlink/link.ts';
-import { addRoute, listRoutes } from '../netlink/route.ts';
+import { addRoute, listRoutes, RTPROT_STATIC } from '../netlink/route.ts';
 import { findRoute } from './routes.ts';
 
 /** A container, by its namespace and a connection that was opened inside of it. */
@@ -90,7 +90,7 @@ export function readAddresses(connection: Connection, link: Link, wanted: readon
 
 /** The routes as the kernel has them. Throws CniError 100 when one is missing. */
 export function readRoutes(connection: Connection, link: Link, wanted: readonly Route[]): Route[] {
-	const present = wanted.length === 0 ? [] : listRoutes(connection, link);
+	const present = wanted.length === 0 ? [] : listRoutes(connection, link, RTPROT_STATIC);
 	return wanted.map((route) => {
 		const found = findRoute(present, route);
 		if (found === undefined) throw missing(`route ${route.dst}`, link);

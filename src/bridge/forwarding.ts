@@ -1,6 +1,6 @@
 // Lets the host route between the containers and the world.
 
-import { readdirSync } from 'node:fs';
+import { listDirectory } from '../linux/files.ts';
 import { note } from '../linux/standard-error.ts';
 import { ensureSysctl, readSysctl } from '../linux/sysctl.ts';
 
@@ -29,7 +29,7 @@ export function isForwarding(family: 4 | 6): boolean {
  * `accept_ra` is 2 (Documentation/networking/ip-sysctl.rst).
  */
 function keepRouterAdvertisements(): void {
-	for (const link of readdirSync('/proc/sys/net/ipv6/conf')) {
+	for (const link of listDirectory('/proc/sys/net/ipv6/conf')) {
 		if (link === 'all' || link === 'default' || link === 'lo') continue;
 		try {
 			if (readSysctl(`ipv6/conf/${link}/accept_ra`) === '1') ensureSysctl(`ipv6/conf/${link}/accept_ra`, '2');

@@ -3,6 +3,7 @@
 import type { Attachment } from '../cni/request.ts';
 import { hash32, hash64 } from '../linux/hash.ts';
 import { requireIp } from '../netlink/address-family.ts';
+import { decodeMac } from '../netlink/link-message.ts';
 import { MAX_ALIAS } from '../netlink/link.ts';
 
 const OWNER = 'mesos-overlay';
@@ -78,5 +79,5 @@ export function isOurMac(address: string): boolean {
 }
 
 function mac(kind: number, end: Uint8Array): string {
-	return Array.from([0x02, kind, ...end], (byte) => byte.toString(16).padStart(2, '0')).join(':');
+	return decodeMac(Buffer.concat([Uint8Array.of(0x02, kind), end]));
 }

@@ -76,6 +76,26 @@ export function awaitForwarding(host: Connection, name: string, deadline: number
 	);
 }
 
+/**
+ * The bridge once the host can send through it, which with its first port takes as long again. What it says of its MTU
+ * is up to date then, too: it takes on that of its smallest port.
+ */
+export function awaitOperational(host: Connection, bridge: Link, deadline: number): Link {
+	let seen: Link | undefined;
+	const operational = waitUntil(deadline, () => {
+		seen = findLink(host, bridge.index);
+		return seen?.operational !== false;
+	});
+	if (seen === undefined) {
+		throw new CniError(CniErrorCode.kernelRefused, `waiting for bridge "${bridge.name}": somebody removed it`);
+	}
+	if (operational) return seen;
+	throw new CniError(
+		CniErrorCode.tryAgainLater,
+		`waiting for bridge "${bridge.name}" to forward: it did not before the deadline`,
+	);
+}
+
 /** Removes a port, and with it the container's end. Returns whether it was there. */
 export function removePort(host: Connection, name: string): boolean {
 	const port = findLink(host, name);

@@ -5,7 +5,6 @@ import fs from 'node:fs';
 import { missing } from './environment.ts';
 import { CniError, CniErrorCode, toCniError } from './errors.ts';
 import { fieldsOf, readInteger, readString } from './fields.ts';
-import { pause } from './pause.ts';
 import { quoted } from './quoted.ts';
 import type { Command, Request } from './request.ts';
 import { type Result, decodeResult } from './result.ts';
@@ -77,7 +76,7 @@ async function run(request: Request, command: Command): Promise<string> {
 		passOn(child.stderr);
 		const failure = codeOf(child.error);
 		if (failure === 'ETXTBSY' && tries < BUSY_TRIES) {
-			pause(BUSY_PAUSE);
+			await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE));
 		} else if (failure === 'ETIMEDOUT') {
 			throw outOfTime(tried, `killed after ${(timeout / 1000).toFixed(1)} s without an answer`);
 		} else if (child.status === 0) {

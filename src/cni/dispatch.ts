@@ -1,8 +1,7 @@
 // One call of a plugin from its environment to its answer, CNI SPEC 1.1 §2 "Execution Protocol".
 
-import fs from 'node:fs';
 import { type Environment, parseCommand, parseEnvironment } from './environment.ts';
-import { encodeError, toCniError } from './errors.ts';
+import { CniError, CniErrorCode, encodeError, toCniError } from './errors.ts';
 import { fieldsOf } from './fields.ts';
 import { DEFAULT_TIMEOUT, answerVersion, readNetworkConfiguration, readTimeout } from './network-configuration.ts';
 import type { Plugin } from './plugin.ts';
@@ -10,15 +9,20 @@ import { decodeConfiguration, readWhole } from './reading.ts';
 import type { Request } from './request.ts';
 import { encodeResult } from './result.ts';
 import { newestVersion } from './versions.ts';
-import { writeStdout } from './writing.ts';
 
 /** Milliseconds for taking back an attachment whose result could not be delivered, whatever is left of the call's time. */
 const UNDO_TIME = 10_000;
 
 type Answer = (object: Record<string, unknown>) => void;
 
-/** Fills a buffer from stdin, and returns the number of bytes, 0 at the end. Throws when none came before `deadline`. */
-type ReadStdin = (buffer: Uint8Array, deadline: number) => number;
+/** The three streams of a process. */
+export interface Streams {
+	/** Fills a buffer and returns the number of bytes, 0 at the end. Throws when none came before `deadline`. */
+	readonly readStdin: (buffer: Uint8Array, deadline: number) => number;
+	readonly writeStdout: (text: string) => void;
+	/** Tells the operator; never throws. */
+	readonly note: (message: string) => void;
+}
 
 /**
  * Serves the call that `environment` describes and prints one JSON object at most: the result, or what went wrong. All
@@ -28,15 +32,20 @@ type ReadStdin = (buffer: Uint8Array, deadline: number) => number;
 export async function dispatch(
 	plugin: Plugin,
 	environment: Environment,
-	readStdin: ReadStdin,
-	write: (text: string) => void = writeStdout,
+	{ readStdin, writeStdout, note }: Streams,
 ): Promise<number> {
 	const started = performance.now();
 	let version = newestVersion;
 	let hasAnswered = false;
 	const answer: Answer = (object) => {
 		hasAnswered = true;
-		write(`${JSON.stringify(object, undefined, 4)}\n`);
+		try {
+			writeStdout(`${JSON.stringify(object, undefined, 4)}\n`);
+		} catch (error) {
+			throw new CniError(CniErrorCode.ioFailure, `writing the answer to stdout: ${toCniError(error).message}`, {
+				cause: error,
+			});
+		}
 	};
 	try {
 		const command = parseCommand(environment);
@@ -53,7 +62,7 @@ export async function dispatch(
 		try {
 			// A second object would make what is already on stdout unreadable.
 			if (hasAnswered) {
-				fs.writeSync(2, `${failure.message}\n`);
+				note(failure.message);
 			} else {
 				answer(encodeError(failure, version));
 			}

@@ -26,19 +26,19 @@ export function fieldsOf(value: unknown, path: string, lenient = false): Fields 
 
 /** A string; an empty one counts as absent. Throws CniError 7, as all of these. */
 export function readString(fields: Fields, key: string): string | undefined {
-	const value = valueOf(fields, key);
+	const value = fields.entries.get(key.toLowerCase());
 	if (value === undefined || value === '') return undefined;
 	return typeof value === 'string' ? value : refuse(fields, key, 'a string', value);
 }
 
 export function readBoolean(fields: Fields, key: string): boolean | undefined {
-	const value = valueOf(fields, key);
+	const value = fields.entries.get(key.toLowerCase());
 	return value === undefined || typeof value === 'boolean' ? value : refuse(fields, key, 'true or false', value);
 }
 
 /** A whole number from `min` to `max`, both included. */
 export function readInteger(fields: Fields, key: string, min: number, max: number): number | undefined {
-	const value = valueOf(fields, key);
+	const value = fields.entries.get(key.toLowerCase());
 	if (value === undefined) return undefined;
 	if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
 	return refuse(fields, key, `a whole number from ${min} to ${max}`, value);
@@ -46,7 +46,7 @@ export function readInteger(fields: Fields, key: string, min: number, max: numbe
 
 /** An object within the object. */
 export function readFields(fields: Fields, key: string): Fields | undefined {
-	const value = valueOf(fields, key);
+	const value = fields.entries.get(key.toLowerCase());
 	if (value === undefined) return undefined;
 	return isObject(value)
 		? fieldsOf(value, `${fields.path}${key}.`, fields.lenient)
@@ -54,7 +54,7 @@ export function readFields(fields: Fields, key: string): Fields | undefined {
 }
 
 export function readList(fields: Fields, key: string): readonly unknown[] | undefined {
-	const value = valueOf(fields, key);
+	const value = fields.entries.get(key.toLowerCase());
 	return value === undefined || Array.isArray(value) ? value : refuse(fields, key, 'a list', value);
 }
 

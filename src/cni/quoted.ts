@@ -12,5 +12,5 @@ export function quoted(value: unknown, longest = LONGEST): string {
 	if (typeof value === 'string') return JSON.stringify(shortened(value, longest));
 	if (Array.isArray(value)) return 'a list';
 	if (value === undefined) return 'nothing';
-	return typeof value === 'object' && value !== null ? 'an object' : JSON.stringify(value);
+	return typeof value === 'object' && value !== null ? 'an object' : `${value as number | boolean | null}`;
 }

@@ -33,7 +33,8 @@ export function readWhole(readInto: (buffer: Uint8Array) => number): Uint8Array 
 
 /** The network configuration in a JSON text; a byte order mark and white space around it do no harm. Throws CniError 6. */
 export function decodeConfiguration(bytes: Uint8Array): Record<string, unknown> {
-	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().trim();
+	// Leaves a byte order mark out.
+	const text = new TextDecoder().decode(bytes).trim();
 	if (text === '') throw new CniError(CniErrorCode.decodingFailure, 'no network configuration on stdin');
 	const value = decodeJson(text);
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) {

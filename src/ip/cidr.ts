@@ -25,6 +25,11 @@ export function networkOf({ ip, prefix }: Cidr): Uint8Array {
 	return ip.map((byte, at) => byte & (0xff00 >> Math.max(0, Math.min(8, prefix - at * 8))));
 }
 
+/** The last address of a network: with its host bits one. */
+export function lastOf({ ip, prefix }: Cidr): Uint8Array {
+	return ip.map((byte, at) => byte | (0xff >> Math.max(0, Math.min(8, prefix - at * 8))));
+}
+
 /** Whether a network holds an address. */
 export function contains({ ip, prefix }: Cidr, address: Uint8Array): boolean {
 	return ip.length === address.length && sameBytes(networkOf({ ip, prefix }), networkOf({ ip: address, prefix }));

@@ -1,8 +1,8 @@
 // What the agent daemon tells the plugins of this host about its networks.
 
-import { readFileSync } from 'node:fs';
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import { type Fields, fieldsOf, present, readInteger, readString } from '../cni/fields.ts';
+import { readText } from '../linux/files.ts';
 import type { Family } from './address.ts';
 import { messageOf, systemCode } from './lease-error.ts';
 import { contains, formatSubnet, invalid, readSubnet, type Subnet } from './subnet.ts';
@@ -28,7 +28,7 @@ export interface AgentNetwork {
 export function readAgentFile(path: string): ReadonlyMap<string, AgentNetwork> | undefined {
 	let text: string;
 	try {
-		text = readFileSync(path, 'utf8');
+		text = readText(path);
 	} catch (error) {
 		if (systemCode(error) === 'ENOENT') return undefined;
 		throw new CniError(

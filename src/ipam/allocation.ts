@@ -26,7 +26,7 @@ function take(store: Store, file: LeaseFile, address: Address): boolean {
 	const text = formatAddress(address);
 	writeAddress(store, file, text);
 	try {
-		store.system.linkSync(file.path, addressPath(store, text));
+		store.system.linkFile(file.path, addressPath(store, text));
 		return true;
 	} catch (error) {
 		if (systemCode(error) === 'EEXIST') return false;

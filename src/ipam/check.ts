@@ -50,11 +50,11 @@ function difference(
 	const path = attachmentPath(store, attachment, index);
 	const entry = peek(store, path);
 	if (entry === undefined) return `no address of "${formatSubnet(range.subnet)}" is leased`;
-	const { lease, stats } = entry;
+	const { lease, status } = entry;
 	const { containerId, ifname } = attachment;
 	if (lease?.containerId !== containerId || lease.ifname !== ifname) return `"${path}" is not its lease`;
 	const address = parseAddress(lease.address);
-	const holds = address !== undefined && isAt(store, stats, addressPath(store, lease.address));
+	const holds = address !== undefined && isAt(store, status, addressPath(store, lease.address));
 	if (!holds) return `"${path}" holds no address`;
 	if (lease.bootId !== bootId) return `the lease of "${lease.address}" is of an earlier boot`;
 	if (!inRange(range, address)) return `"${lease.address}" is not in the half "${formatSubnet(range.subnet)}"`;

@@ -11,7 +11,7 @@
 // removes it: the name under addresses/ if it is the same inode, then the one under attachments/.
 // An inode can lose its name between open and flock: after the flock the name is looked at again.
 
-import { constants, type Stats } from 'node:fs';
+import { type FileStatus, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } from '../linux/files.ts';
 import type { Attachment } from '../cni/request.ts';
 import { describe, foreign, LeaseError, storeError, systemCode } from './lease-error.ts';
 import { decodeLease, encodeAddressRegion, encodeLease, type Lease, LONGEST_LEASE } from './lease.ts';
@@ -22,12 +22,12 @@ export interface LeaseFile {
 	readonly path: string;
 	readonly descriptor: number;
 	/** Device and inode number. */
-	readonly dev: number;
-	readonly ino: number;
+	readonly device: number;
+	readonly inode: number;
 }
 
-const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CREATE = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 /**
  * Makes the file of a lease and locks it. Undefined: it exists. Waits until `deadline` (ms of performance.now()) for one
@@ -37,7 +37,7 @@ export function createLocked(store: Store, path: string, who: Attachment, deadli
 	for (;;) {
 		let descriptor: number;
 		try {
-			descriptor = store.system.openSync(path, CREATE, 0o600);
+			descriptor = store.system.openFile(path, CREATE, 0o600);
 		} catch (error) {
 			if (systemCode(error) === 'EEXIST') return undefined;
 			throw storeError('making the lease', path, error);
@@ -65,9 +65,9 @@ export function openLocked(store: Store, path: string, who: Attachment, deadline
 function openExisting(store: Store, path: string): number | undefined {
 	const found = look(store, path);
 	if (found === undefined) return undefined;
-	if (!found.isFile()) throw foreign(path, kindOf(found));
+	if (found.kind !== 'file') throw foreign(path, kindOf(found));
 	try {
-		return store.system.openSync(path, READ);
+		return store.system.openFile(path, READ);
 	} catch (error) {
 		if (systemCode(error) === 'ENOENT') return undefined;
 		throw storeError('opening the lease', path, error);
@@ -85,25 +85,25 @@ function lockedAt(
 	const { system } = store;
 	let kept = false;
 	try {
-		const { dev, ino } = system.fstatSync(descriptor);
+		const { device, inode } = system.statusOf(descriptor);
 		if (!system.lock(descriptor, deadline)) {
 			throw new LeaseError(
 				'busy',
 				`locking "${path}": another call for ${describe(who)} is running, try again when it is over`,
 			);
 		}
-		const file = { path, descriptor, dev, ino };
+		const file = { path, descriptor, device, inode };
 		kept = isAt(store, file, path);
 		return kept ? file : undefined;
 	} finally {
-		if (!kept) system.closeSync(descriptor);
+		if (!kept) system.closeFile(descriptor);
 	}
 }
 
 /** Whether a path is a name of the file. */
-export function isAt(store: Store, file: Pick<LeaseFile, 'dev' | 'ino'>, path: string): boolean {
+export function isAt(store: Store, file: Pick<LeaseFile, 'device' | 'inode'>, path: string): boolean {
 	const found = look(store, path);
-	return found !== undefined && found.ino === file.ino && found.dev === file.dev;
+	return found !== undefined && found.inode === file.inode && found.device === file.device;
 }
 
 /** Keeps the lock until the process ends, so that a DEL that comes during the ADD waits for its end. */
@@ -113,7 +113,7 @@ export function keepLocked(store: Store, file: LeaseFile): void {
 
 /** Gives the lock back, unless it is to be kept. */
 export function closeLease(store: Store, file: LeaseFile): void {
-	if (store.system.held.get(file.path) !== file) store.system.closeSync(file.descriptor);
+	if (store.system.held.get(file.path) !== file) store.system.closeFile(file.descriptor);
 }
 
 /** Removes the name under attachments/, the last one, and the lock with it. Throws LeaseError. */
@@ -125,7 +125,7 @@ export function removeLease(store: Store, file: LeaseFile): void {
 /** Removes a name; it may be gone. Throws LeaseError. */
 export function removeName(store: Store, path: string): void {
 	try {
-		store.system.unlinkSync(path);
+		store.system.unlinkFile(path);
 	} catch (error) {
 		if (systemCode(error) !== 'ENOENT') throw storeError('removing the lease', path, error);
 	}
@@ -142,9 +142,9 @@ export function writeAddress(store: Store, file: LeaseFile, address: string): vo
 }
 
 function write(store: Store, { path, descriptor }: LeaseFile, text: string): void {
-	const bytes = Buffer.from(text);
+	const bytes = new TextEncoder().encode(text);
 	try {
-		const written = store.system.writeSync(descriptor, bytes, 0, bytes.length, 0);
+		const written = store.system.writeAt(descriptor, bytes, 0);
 		// The kernel writes a part only when there is no room for the rest.
 		if (written < bytes.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
 	} catch (error) {
@@ -159,7 +159,7 @@ export function readLease(
 ): Lease | undefined {
 	const bytes = Buffer.allocUnsafe(LONGEST_LEASE);
 	try {
-		const length = store.system.readSync(descriptor, bytes, 0, bytes.length, 0);
+		const length = store.system.readAt(descriptor, bytes, 0);
 		return decodeLease(bytes.toString('utf8', 0, length));
 	} catch (error) {
 		throw storeError('reading the lease', path, error);
@@ -168,7 +168,7 @@ export function readLease(
 
 /** What is at a path, seen without its lock. `lease` is undefined when it is none, or not complete. */
 export interface Entry {
-	readonly stats: Stats;
+	readonly status: FileStatus;
 	readonly lease: Lease | undefined;
 }
 
@@ -177,8 +177,8 @@ export function peek(store: Store, path: string): Entry | undefined {
 	const descriptor = openExisting(store, path);
 	if (descriptor === undefined) return undefined;
 	try {
-		return { stats: store.system.fstatSync(descriptor), lease: readLease(store, { path, descriptor }) };
+		return { status: store.system.statusOf(descriptor), lease: readLease(store, { path, descriptor }) };
 	} finally {
-		store.system.closeSync(descriptor);
+		store.system.closeFile(descriptor);
 	}
 }

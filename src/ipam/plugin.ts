@@ -1,12 +1,12 @@
 // The IPAM plugin: gives a container its addresses out of the agent's half, and takes them back.
 
-import { statSync } from 'node:fs';
 import { CniError, CniErrorCode, toCniError } from '../cni/errors.ts';
 import type { Plugin } from '../cni/plugin.ts';
 import { requestedAddresses } from '../cni/requested-addresses.ts';
 import type { Request } from '../cni/request.ts';
 import type { Result } from '../cni/result.ts';
 import { bootId } from '../linux/boot-id.ts';
+import { statusOf } from '../linux/files.ts';
 import { note } from '../linux/standard-error.ts';
 import { formatAddress } from './address.ts';
 import { formatInRange } from './agent-subnet.ts';
@@ -58,8 +58,8 @@ function add(request: Request): Result {
 /** What the path of a namespace leads to, so that a namespace that came later to the same path can be told from it. */
 function namespaceOf(netns: string): Pick<Lease, 'namespace'> {
 	try {
-		const { dev, ino } = statSync(netns);
-		return { namespace: { device: dev, inode: ino } };
+		const found = netns === '' ? undefined : statusOf(netns, { follow: true });
+		return found === undefined ? {} : { namespace: { device: found.device, inode: found.inode } };
 	} catch {
 		return {};
 	}

@@ -53,21 +53,21 @@ export function reclaimAddress(store: Store, address: Address, died: Obituary, d
 	store.note(`freed ${formatAddress(address)}: ${holder} ${why}`);
 }
 
-function whyDead({ lease, stats }: Entry, path: string, died: Obituary): string | undefined {
+function whyDead({ lease, status }: Entry, path: string, died: Obituary): string | undefined {
 	if (lease !== undefined) return died(lease);
-	if (stats.size > 0) throw foreign(path, 'a file of another kind');
+	if (status.size > 0) throw foreign(path, 'a file of another kind');
 	// Content is complete before an address has it: a crash of the machine has emptied the file.
 	return 'was lost in a crash of the machine';
 }
 
 /** Removes an entry that is there still, since a crash of the machine took the attachment's first one. */
-function removeOrphan(store: Store, path: string, { lease, stats }: Entry, died: Obituary, deadline: number): boolean {
+function removeOrphan(store: Store, path: string, { lease, status }: Entry, died: Obituary, deadline: number): boolean {
 	// Not for another lease, which would have to be waited for.
-	if (!isAt(store, stats, path)) return false;
+	if (!isAt(store, status, path)) return false;
 	const file = openLocked(store, path, lease ?? { containerId: '', ifname: '' }, deadline);
 	if (file === undefined) return false;
 	try {
-		const now = { lease: readLease(store, file), stats: store.system.fstatSync(file.descriptor) };
+		const now = { lease: readLease(store, file), status: store.system.statusOf(file.descriptor) };
 		if (whyDead(now, path, died) === undefined) return false;
 		removeName(store, path);
 		const other = now.lease && attachmentPath(store, now.lease, now.lease.index);

@@ -67,14 +67,14 @@ function releaseAddress(store: Store, file: LeaseFile, address: string): boolean
 
 /** Finds the addresses of a lease that does not say them. */
 function addressesOf(store: Store, file: LeaseFile): string[] {
-	if (store.system.fstatSync(file.descriptor).nlink === 1) return [];
+	if (store.system.statusOf(file.descriptor).links === 1) return [];
 	return listNames(store, store.addresses).filter((address) => isAt(store, file, addressPath(store, address)));
 }
 
 /** The names in a directory of the store; none when there is no such directory. Throws LeaseError. */
 export function listNames(store: Store, directory: string): string[] {
 	try {
-		return store.system.readdirSync(directory);
+		return store.system.listDirectory(directory);
 	} catch (error) {
 		throw storeError('listing', directory, error);
 	}

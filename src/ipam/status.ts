@@ -1,12 +1,12 @@
 // Whether an ADD could be served.
 
-import { constants } from 'node:fs';
+import { O_CREAT, O_NOFOLLOW, O_WRONLY } from '../linux/files.ts';
 import { type Range, sizeOfRange } from './agent-subnet.ts';
 import { countLeased, noAddressLeft, reclaimRange, type Terms } from './allocation.ts';
 import { storeError } from './lease-error.ts';
 import { createStore, type Store } from './store.ts';
 
-const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+const FLAGS = O_WRONLY | O_CREAT | O_NOFOLLOW;
 
 /**
  * Checks that the store can be written and that every range has a free address, after leases of earlier boots are freed.
@@ -26,12 +26,12 @@ export function assertReady(store: Store, ranges: readonly Range[], terms: Terms
 function writeProbe({ directory, system }: Store): void {
 	const path = `${directory}/probe.${process.pid}`;
 	try {
-		const descriptor = system.openSync(path, FLAGS, 0o600);
+		const descriptor = system.openFile(path, FLAGS, 0o600);
 		try {
-			system.writeSync(descriptor, 'probe');
+			system.writeAt(descriptor, Buffer.from('probe'), 0);
 		} finally {
-			system.closeSync(descriptor);
-			system.unlinkSync(path);
+			system.closeFile(descriptor);
+			system.unlinkFile(path);
 		}
 	} catch (error) {
 		throw storeError('writing', path, error);

@@ -1,7 +1,7 @@
 // Where the parts of a lease store lie.
 
-import type { Stats } from 'node:fs';
 import type { Attachment } from '../cni/request.ts';
+import type { FileStatus } from '../linux/files.ts';
 import { hash64 } from '../linux/hash.ts';
 import { note as noteOnStandardError } from '../linux/standard-error.ts';
 import { foreign, storeError, systemCode } from './lease-error.ts';
@@ -52,7 +52,7 @@ export function createStore(store: Store): void {
 
 function makeDirectory(system: System, path: string, recursive: boolean): void {
 	try {
-		system.mkdirSync(path, { mode: 0o700, recursive });
+		system.makeDirectory(path, { recursive });
 	} catch (error) {
 		if (systemCode(error) !== 'EEXIST' || recursive) throw storeError('making the directory', path, error);
 	}
@@ -62,15 +62,15 @@ function makeDirectory(system: System, path: string, recursive: boolean): void {
 export function storeExists(store: Store): boolean {
 	return [store.directory, store.attachments, store.addresses].every((path) => {
 		const found = look(store, path);
-		if (found !== undefined && !found.isDirectory()) throw foreign(path, kindOf(found));
+		if (found !== undefined && found.kind !== 'directory') throw foreign(path, kindOf(found));
 		return found !== undefined;
 	});
 }
 
 /** What is at a path, without following it. Undefined: nothing is, or can be. Throws LeaseError. */
-export function look(store: Store, path: string): Stats | undefined {
+export function look(store: Store, path: string): FileStatus | undefined {
 	try {
-		return store.system.lstatSync(path, { throwIfNoEntry: false });
+		return store.system.statusOf(path);
 	} catch (error) {
 		if (systemCode(error) === 'ENOTDIR' || systemCode(error) === 'ENAMETOOLONG') return undefined;
 		throw storeError('looking at', path, error);
@@ -78,9 +78,8 @@ export function look(store: Store, path: string): Stats | undefined {
 }
 
 /** What a file is, for messages. */
-export function kindOf(found: Stats): string {
-	if (found.isSymbolicLink()) return 'a symbolic link';
-	return found.isDirectory() ? 'a directory' : found.isFile() ? 'a file' : 'a device, pipe or socket';
+export function kindOf({ kind }: FileStatus): string {
+	return `a ${kind}`;
 }
 
 /** The path of the entry of an address. */

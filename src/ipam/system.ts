@@ -1,33 +1,31 @@
 // What the lease store needs of the operating system, so that a test can stand between them.
 
 import {
-	closeSync,
-	fstatSync,
-	linkSync,
-	lstatSync,
-	mkdirSync,
-	openSync,
-	readdirSync,
-	readSync,
-	unlinkSync,
-	writeSync,
-} from 'node:fs';
+	closeFile,
+	linkFile,
+	listDirectory,
+	makeDirectory,
+	openFile,
+	readAt,
+	statusOf,
+	unlinkFile,
+	writeAt,
+} from '../linux/files.ts';
 import { lock } from '../linux/flock.ts';
 import type { LeaseFile } from './lease-file.ts';
 
 const calls = {
-	closeSync,
-	fstatSync,
-	linkSync,
-	lstatSync,
+	closeFile,
+	linkFile,
+	listDirectory,
 	/** flock(2), exclusive. */
 	lock,
-	mkdirSync,
-	openSync,
-	readdirSync,
-	readSync,
-	unlinkSync,
-	writeSync,
+	makeDirectory,
+	openFile,
+	readAt,
+	statusOf,
+	unlinkFile,
+	writeAt,
 };
 
 /** The system calls, and what one process remembers. */

@@ -1,8 +1,8 @@
 // Tells one boot of the machine from another.
 
-import { readFileSync } from 'node:fs';
+import { readText } from './files.ts';
 
-/** The kernel's random id of this boot, a UUID (`drivers/char/random.c`). Throws the error of node:fs without /proc. */
+/** The kernel's random id of this boot, a UUID (`drivers/char/random.c`). Throws SystemCallError without /proc. */
 export function bootId(): string {
-	return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+	return readText('/proc/sys/kernel/random/boot_id').trim();
 }

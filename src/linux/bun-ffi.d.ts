@@ -1,11 +1,12 @@
 // The part of bun:ffi that the Bun edition uses; @types/bun would put Bun's globals into code that Node runs, too.
 
 declare module 'bun:ffi' {
-	type Argument = 'int' | 'u32' | 'u64' | 'ptr';
+	type Argument = 'int' | 'u32' | 'u64' | 'i64' | 'ptr';
 	interface Arguments {
 		int: number;
 		u32: number;
 		u64: bigint;
+		i64: bigint;
 		ptr: NodeJS.TypedArray;
 	}
 	interface Returns {

@@ -1,20 +1,30 @@
-// The system calls that node:fs cannot make, in the Bun edition.
+// The system calls of an ADD, in the Bun edition.
 
-import { dlopen, read } from 'bun:ffi';
+import { dlopen, read as peek } from 'bun:ffi';
 
 const { symbols } = dlopen('libc.so.6', {
+	open: { args: ['ptr', 'int', 'u32'], returns: 'int' },
+	close: { args: ['int'], returns: 'int' },
+	read: { args: ['int', 'ptr', 'u64'], returns: 'int' },
+	write: { args: ['int', 'ptr', 'u64'], returns: 'int' },
+	pread: { args: ['int', 'ptr', 'u64', 'i64'], returns: 'int' },
+	pwrite: { args: ['int', 'ptr', 'u64', 'i64'], returns: 'int' },
+	link: { args: ['ptr', 'ptr'], returns: 'int' },
+	unlink: { args: ['ptr'], returns: 'int' },
+	statx: { args: ['int', 'ptr', 'int', 'u32', 'ptr'], returns: 'int' },
+	flock: { args: ['int', 'int'], returns: 'int' },
+	poll: { args: ['ptr', 'u64', 'int'], returns: 'int' },
 	socket: { args: ['int', 'int', 'int'], returns: 'int' },
 	setsockopt: { args: ['int', 'int', 'int', 'ptr', 'u32'], returns: 'int' },
 	setns: { args: ['int', 'int'], returns: 'int' },
-	flock: { args: ['int', 'int'], returns: 'int' },
-	poll: { args: ['ptr', 'u64', 'int'], returns: 'int' },
 	alarm: { args: ['u32'], returns: 'u32' },
 	__errno_location: { args: [], returns: 'ptr' },
 });
 
-export const { socket, setsockopt, setns, flock, poll, alarm } = symbols;
+export const { open, close, read, write, pread, pwrite, link, unlink, statx } = symbols;
+export const { flock, poll, socket, setsockopt, setns, alarm } = symbols;
 
 /** The error number that the last failed call left, `include/uapi/asm-generic/errno-base.h`. */
 export function errno(): number {
-	return read.i32(symbols.__errno_location(), 0);
+	return peek.i32(symbols.__errno_location(), 0);
 }

@@ -1,8 +1,8 @@
 // Network namespaces: opened by path, entered for the length of a call. setns(2), network_namespaces(7)
 
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { errno, setns } from '#libc';
 import { errnoName } from './errno.ts';
+import { closeFile, O_RDONLY, openFile, statusOf } from './files.ts';
 import { note } from './standard-error.ts';
 
 /** include/uapi/linux/sched.h */
@@ -29,19 +29,16 @@ export interface NetworkNamespace {
 	readonly descriptor: number;
 	/**
 	 * Calls in this namespace and comes back. Only the main thread moves, so what is called must be synchronous. A way
-	 * back that is barred ends the process: to go on in the wrong namespace would be worse.
+	 * back that is barred ends the process: to go on in the wrong namespace would be worse. Throws NamespaceError `ENOTNS`.
 	 */
 	run<T>(call: () => T): T;
 	close(): void;
 }
 
-/**
- * Opens the namespace at a path, and tries to enter it, which is the one sure test that it is a network namespace.
- * Throws NamespaceError.
- */
+/** Opens the namespace at a path. Throws NamespaceError; that the path is another kind of file shows when it is entered. */
 export function openNetworkNamespace(path: string): NetworkNamespace {
 	const descriptor = open(path);
-	const own = openSync(OWN_NAMESPACE, 'r');
+	const own = openFile(OWN_NAMESPACE, O_RDONLY);
 	const namespace: NetworkNamespace = {
 		path,
 		descriptor,
@@ -57,8 +54,8 @@ export function openNetworkNamespace(path: string): NetworkNamespace {
 			}
 		},
 		close() {
-			closeSync(descriptor);
-			closeSync(own);
+			closeFile(descriptor);
+			closeFile(own);
 		},
 	};
 	return namespace;
@@ -66,14 +63,14 @@ export function openNetworkNamespace(path: string): NetworkNamespace {
 
 /** Whether a path leads to the namespace in which this process runs. */
 export function isOwnNamespace(namespace: NetworkNamespace): boolean {
-	const own = statSync(OWN_NAMESPACE);
-	const other = fstatSync(namespace.descriptor);
-	return own.ino === other.ino && own.dev === other.dev;
+	const own = statusOf(OWN_NAMESPACE, { follow: true });
+	const other = statusOf(namespace.descriptor);
+	return own?.inode === other.inode && own.device === other.device;
 }
 
 function open(path: string): number {
 	try {
-		return openSync(path, 'r');
+		return openFile(path, O_RDONLY);
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
 		const reason = code === 'ENOENT' ? 'no such file (ENOENT); the container may be gone' : code;

@@ -1,7 +1,7 @@
 // Reads stdin, whatever it is: a file (Mesos), a pipe (libcni) or a terminal.
 
-import { readSync } from 'node:fs';
 import { SystemCallError } from './errno.ts';
+import { readNext } from './files.ts';
 import { awaitReadable } from './readable.ts';
 
 /** include/uapi/asm-generic/errno.h */
@@ -9,9 +9,9 @@ const ETIMEDOUT = 110;
 
 /**
  * Fills a buffer with what comes next, and returns the number of bytes; 0 is the end. Throws SystemCallError, `ETIMEDOUT`
- * when nothing comes until `deadline` (ms of performance.now()), and what node:fs throws, `EBADF` without a stdin.
+ * when nothing comes until `deadline` (ms of performance.now()), `EBADF` without a stdin.
  */
 export function readStdin(buffer: Uint8Array, deadline: number): number {
 	if (!awaitReadable(0, deadline)) throw new SystemCallError('waiting for its end', ETIMEDOUT);
-	return readSync(0, buffer);
+	return readNext(0, buffer);
 }

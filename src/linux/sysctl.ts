@@ -1,6 +1,6 @@
 // Kernel parameters under /proc/sys/net, which are those of the network namespace that reads or writes them.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeFile, O_WRONLY, openFile, readText, statusOf, writeNext } from './files.ts';
 
 /** A kernel parameter that could not be read or written. `code` is the system's. */
 export class SysctlError extends Error {
@@ -19,7 +19,7 @@ export class SysctlError extends Error {
 /** The value of a parameter such as `ipv4/ip_forward`. Throws SysctlError. */
 export function readSysctl(name: string): string {
 	try {
-		return readFileSync(`/proc/sys/net/${name}`, 'latin1').trim();
+		return readText(`/proc/sys/net/${name}`).trim();
 	} catch (error) {
 		throw new SysctlError(`reading kernel parameter net/${name}`, error);
 	}
@@ -29,7 +29,12 @@ export function readSysctl(name: string): string {
 export function ensureSysctl(name: string, value: string): void {
 	if (readSysctl(name) === value) return;
 	try {
-		writeFileSync(`/proc/sys/net/${name}`, value);
+		const descriptor = openFile(`/proc/sys/net/${name}`, O_WRONLY);
+		try {
+			writeNext(descriptor, Buffer.from(value));
+		} finally {
+			closeFile(descriptor);
+		}
 	} catch (error) {
 		throw new SysctlError(`setting kernel parameter net/${name} to ${value}`, error);
 	}
@@ -37,5 +42,5 @@ export function ensureSysctl(name: string, value: string): void {
 
 /** Whether the kernel has a parameter: those of IPv6 are absent where IPv6 is. */
 export function hasSysctl(name: string): boolean {
-	return existsSync(`/proc/sys/net/${name}`);
+	return statusOf(`/proc/sys/net/${name}`) !== undefined;
 }

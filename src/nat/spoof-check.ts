@@ -47,6 +47,9 @@ const TYPE_ETHERADDR = 9;
 const TYPE_IFNAME = 41;
 const TYPE_BITS = 6;
 
+/** Tells the nft tool that keys are not numbers in network byte order: NFTNL_UDATA_SET_KEYBYTEORDER, libnftnl/udata.h. */
+const HOST_BYTE_ORDER = Uint8Array.of(0, 4, 1, 0, 0, 0);
+
 function nameKey(port: string): Buffer {
 	const key = Buffer.alloc(NAME_LENGTH);
 	key.write(port);
@@ -67,8 +70,11 @@ function portOf(key: Buffer): string {
 function layout(): Request[] {
 	return [
 		createTable(TABLE),
-		createSet(TABLE, CHECKED, TYPE_IFNAME, NAME_LENGTH),
-		createSet(TABLE, OWN, (TYPE_IFNAME << TYPE_BITS) | TYPE_ETHERADDR, NAME_LENGTH + PADDED_MAC_LENGTH),
+		createSet(TABLE, CHECKED, { type: TYPE_IFNAME, length: NAME_LENGTH, userData: HOST_BYTE_ORDER }),
+		createSet(TABLE, OWN, {
+			type: (TYPE_IFNAME << TYPE_BITS) | TYPE_ETHERADDR,
+			length: NAME_LENGTH + PADDED_MAC_LENGTH,
+		}),
 		createChain(TABLE, CHAIN, HOOK, PRIORITY),
 		appendRule(TABLE, CHAIN, [
 			loadInputInterface(REGISTER_1),

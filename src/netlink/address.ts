@@ -4,6 +4,7 @@ import { bytes, decodeAttributes, decodeBytes, decodeNumber, noAttributes, u32 }
 import type { Connection } from './connection.ts';
 import { addressFamily, requireCidr } from './address-family.ts';
 import { formatIp } from '../ip/address.ts';
+import { lastOf } from '../ip/cidr.ts';
 import type { Link } from './link.ts';
 import { NLM_F_CREATE, NLM_F_EXCL, type Request } from './message.ts';
 import { NetlinkError } from './netlink-error.ts';
@@ -25,6 +26,8 @@ const RT_SCOPE_LINK = 253;
 
 /** An address as the kernel has it. */
 export interface Address {
+	/** The index of the link that has it. */
+	readonly link: number;
 	/** With its prefix length: `9.0.1.2/27`. */
 	readonly cidr: string;
 	readonly family: 4 | 6;
@@ -38,9 +41,9 @@ export interface Address {
 
 function ifaddrmsg(family: number, prefix: number, index: number): Buffer {
 	const fixed = Buffer.alloc(8);
-	fixed.writeUInt8(family, 0);
-	fixed.writeUInt8(prefix, 1);
-	fixed.writeUInt32LE(index, 4);
+	fixed[0] = family;
+	fixed[1] = prefix;
+	new DataView(fixed.buffer, fixed.byteOffset).setUint32(4, index, true);
 	return fixed;
 }
 
@@ -49,9 +52,7 @@ export function addAddress(link: Pick<Link, 'index' | 'name'>, cidr: string, det
 	const { ip, prefix } = requireCidr(cidr);
 	const attributes = [bytes(IFA_LOCAL, ip), bytes(IFA_ADDRESS, ip)];
 	if (ip.length === 4 && prefix < 31) {
-		const broadcast = Buffer.alloc(4);
-		broadcast.writeUInt32BE((Buffer.from(ip).readUInt32BE() | (0xffffffff >>> prefix)) >>> 0);
-		attributes.push(bytes(IFA_BROADCAST, broadcast));
+		attributes.push(bytes(IFA_BROADCAST, lastOf({ ip, prefix })));
 	}
 	if (ip.length === 16 && !detectDuplicates) attributes.push(u32(IFA_FLAGS, IFA_F_NODAD));
 	return {
@@ -85,8 +86,8 @@ export function listAddresses(connection: Connection, link: Pick<Link, 'index' |
 			fixed: ifaddrmsg(0, 0, link.index),
 			attributes: [],
 		})
-		.filter((payload) => payload.length >= 8 && payload.readUInt32LE(4) === link.index)
-		.map(decodeAddress);
+		.map(decodeAddress)
+		.filter((address) => address.link === link.index);
 }
 
 /** Decodes what RTM_NEWADDR carries. Throws NetlinkError `EBADMSG` when it is truncated. */
@@ -94,11 +95,13 @@ export function decodeAddress(payload: Buffer): Address {
 	const attributes = payload.length < 8 ? noAttributes : decodeAttributes(payload, 8);
 	const ip = decodeBytes(attributes, IFA_LOCAL) ?? decodeBytes(attributes, IFA_ADDRESS);
 	if (ip === undefined) throw new NetlinkError('decoding an address', 'EBADMSG', 'truncated');
-	const flags = decodeNumber(attributes, IFA_FLAGS) ?? payload.readUInt8(2);
+	const { 1: prefix, 2: shortFlags = 0, 3: scope } = payload;
+	const flags = decodeNumber(attributes, IFA_FLAGS) ?? shortFlags;
 	return {
-		cidr: `${formatIp(ip)}/${payload.readUInt8(1)}`,
+		link: new DataView(payload.buffer, payload.byteOffset).getUint32(4, true),
+		cidr: `${formatIp(ip)}/${prefix}`,
 		family: ip.length === 4 ? 4 : 6,
-		linkLocal: payload.readUInt8(3) === RT_SCOPE_LINK,
+		linkLocal: scope === RT_SCOPE_LINK,
 		tentative: (flags & IFA_F_TENTATIVE) !== 0,
 		duplicate: (flags & IFA_F_DADFAILED) !== 0,
 	};

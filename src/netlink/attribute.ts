@@ -1,10 +1,15 @@
 // Netlink attributes: type, length, value, padded to four bytes. RFC 3549 §2.3.1, include/uapi/linux/netlink.h
+//
+// Numbers go through DataView here and in all of this folder: Buffer's own methods for them are JavaScript, which Bun
+// compiles anew in each process.
 
 import { NetlinkError } from './netlink-error.ts';
 
 const HEADER = 4;
 const NLA_F_NESTED = 0x8000;
 const NLA_TYPE_MASK = 0x3fff;
+
+const encoder = new TextEncoder();
 
 const align = (length: number): number => (length + 3) & ~3;
 
@@ -18,19 +23,20 @@ export type Attribute = Buffer;
 export interface Attributes {
 	readonly buffer: Buffer;
 	/** By type: where the value begins, times 2^16, plus its length. */
-	readonly places: ReadonlyMap<number, number>;
+	readonly places: readonly (number | undefined)[];
 }
 
 const LENGTH_BITS = 0x10000;
 
 /** No attributes at all. */
-export const noAttributes: Attributes = { buffer: Buffer.alloc(0), places: new Map() };
+export const noAttributes: Attributes = { buffer: Buffer.alloc(0), places: [] };
 
 /** An attribute with the given bytes as its value. */
 export function bytes(type: number, value: Uint8Array): Attribute {
 	const attribute = Buffer.alloc(align(HEADER + value.length));
-	attribute.writeUInt16LE(HEADER + value.length, 0);
-	attribute.writeUInt16LE(type, 2);
+	const view = new DataView(attribute.buffer, attribute.byteOffset);
+	view.setUint16(0, HEADER + value.length, true);
+	view.setUint16(2, type, true);
 	attribute.set(value, HEADER);
 	return attribute;
 }
@@ -47,23 +53,26 @@ export function u8(type: number, value: number): Attribute {
 
 /** An attribute with a 32-bit number in the machine's byte order (little-endian on all that we run on). */
 export function u32(type: number, value: number): Attribute {
-	const attribute = Buffer.alloc(HEADER + 4);
-	attribute.writeUInt16LE(HEADER + 4, 0);
-	attribute.writeUInt16LE(type, 2);
-	attribute.writeUInt32LE(value, HEADER);
-	return attribute;
+	return number32(type, value, true);
 }
 
 /** An attribute with a 32-bit number, signed or not, in network byte order, as nf_tables wants all of its numbers. */
 export function be32(type: number, value: number): Attribute {
-	const attribute = u32(type, 0);
-	attribute.writeInt32BE(value | 0, HEADER);
+	return number32(type, value, false);
+}
+
+function number32(type: number, value: number, littleEndian: boolean): Attribute {
+	const attribute = Buffer.alloc(HEADER + 4);
+	const view = new DataView(attribute.buffer, attribute.byteOffset);
+	view.setUint16(0, HEADER + 4, true);
+	view.setUint16(2, type, true);
+	view.setUint32(HEADER, value, littleEndian);
 	return attribute;
 }
 
 /** An attribute with a text and its terminating zero. */
 export function text(type: number, value: string): Attribute {
-	return bytes(type, Buffer.from(`${value}\0`));
+	return bytes(type, encoder.encode(`${value}\0`));
 }
 
 /** An attribute that holds attributes. */
@@ -73,7 +82,7 @@ export function nested(type: number, ...inner: readonly Attribute[]): Attribute 
 
 /** The attributes from `offset` to `end`. Throws NetlinkError `EBADMSG` when a length points outside. */
 export function decodeAttributes(buffer: Buffer, offset = 0, end = buffer.length): Attributes {
-	const places = new Map<number, number>();
+	const places: number[] = [];
 	while (offset < end) {
 		const room = end - offset;
 		// Byte by byte and without calls: this loop is most of what an ADD computes, and nothing of it should be compiled.
@@ -82,7 +91,7 @@ export function decodeAttributes(buffer: Buffer, offset = 0, end = buffer.length
 			throw new NetlinkError('decoding netlink attributes', 'EBADMSG', `truncated at byte ${offset} of ${end}`);
 		}
 		const type = ((buffer[offset + 2] ?? 0) | ((buffer[offset + 3] ?? 0) << 8)) & NLA_TYPE_MASK;
-		places.set(type, (offset + HEADER) * LENGTH_BITS + length - HEADER);
+		places[type] = (offset + HEADER) * LENGTH_BITS + length - HEADER;
 		offset += (length + 3) & ~3;
 	}
 	return { buffer, places };
@@ -90,7 +99,7 @@ export function decodeAttributes(buffer: Buffer, offset = 0, end = buffer.length
 
 /** The value of an attribute, not a copy; undefined when it is absent. */
 export function decodeBytes({ buffer, places }: Attributes, type: number): Buffer | undefined {
-	const place = places.get(type);
+	const place = places[type];
 	if (place === undefined) return undefined;
 	const start = Math.floor(place / LENGTH_BITS);
 	return buffer.subarray(start, start + (place % LENGTH_BITS));
@@ -98,7 +107,7 @@ export function decodeBytes({ buffer, places }: Attributes, type: number): Buffe
 
 /** The attributes inside an attribute; none when it is absent. */
 export function decodeNested({ buffer, places }: Attributes, type: number): Attributes {
-	const place = places.get(type);
+	const place = places[type];
 	if (place === undefined) return noAttributes;
 	const start = Math.floor(place / LENGTH_BITS);
 	return decodeAttributes(buffer, start, start + (place % LENGTH_BITS));
@@ -106,15 +115,15 @@ export function decodeNested({ buffer, places }: Attributes, type: number): Attr
 
 /** A number of one, two or four bytes in the machine's byte order, or undefined when it is absent or of another size. */
 export function decodeNumber({ buffer, places }: Attributes, type: number): number | undefined {
-	const place = places.get(type) ?? 0;
+	const place = places[type] ?? 0;
 	const start = Math.floor(place / LENGTH_BITS);
 	switch (place % LENGTH_BITS) {
 		case 1:
-			return buffer.readUInt8(start);
+			return buffer[start];
 		case 2:
-			return buffer.readUInt16LE(start);
+			return new DataView(buffer.buffer, buffer.byteOffset).getUint16(start, true);
 		case 4:
-			return buffer.readUInt32LE(start);
+			return new DataView(buffer.buffer, buffer.byteOffset).getUint32(start, true);
 		default:
 			return undefined;
 	}
@@ -122,7 +131,7 @@ export function decodeNumber({ buffer, places }: Attributes, type: number): numb
 
 /** A text up to its terminating zero, or undefined when it is absent. */
 export function decodeText({ buffer, places }: Attributes, type: number): string | undefined {
-	const place = places.get(type);
+	const place = places[type];
 	if (place === undefined) return undefined;
 	const start = Math.floor(place / LENGTH_BITS);
 	const end = start + (place % LENGTH_BITS);

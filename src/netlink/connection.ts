@@ -20,7 +20,7 @@ const DUMP_ATTEMPTS = 8;
 /** What carries datagrams to the kernel and back: a socket, or in tests a function that plays the kernel. */
 export interface Transport {
 	send(datagram: Uint8Array): void;
-	/** The next datagram; throws NetlinkError `ETIMEDOUT` past the deadline. */
+	/** The next datagram, until the one after it is received; throws NetlinkError `ETIMEDOUT` past the deadline. */
 	receive(): Buffer;
 	close(): void;
 }
@@ -31,7 +31,7 @@ export interface Connection {
 	 * is sent together must be undone together. Throws the first error.
 	 */
 	execute(...requests: readonly Request[]): void;
-	/** The payload of the one object that a request asks for. Throws the kernel's error, `ENODEV` for an absent link. */
+	/** The payload of the one object that a request asks for, until the next request. Throws the kernel's error, `ENODEV` for an absent link. */
 	get(request: Request): Buffer;
 	/** The payloads of all objects that a request asks for. A dump that was interrupted by a change is taken again. */
 	dump(request: Request): Buffer[];
@@ -106,7 +106,7 @@ export function connect(transport: Transport): Connection {
 				if (message.type === NLMSG_OVERRUN)
 					throw new NetlinkError(request.operation, 'ENOBUFS', 'the answer was cut');
 				if (message.type !== NLMSG_DONE && message.type !== NLMSG_ERROR) {
-					payloads.push(message.payload);
+					payloads.push(Buffer.concat([message.payload]));
 					continue;
 				}
 				const failure = decodeAcknowledgement(message, request.operation);

@@ -22,19 +22,22 @@ export const IFF_PROMISC = 0x100;
 export function ifinfomsg(options: { index?: number; family?: number; flags?: number; change?: number } = {}): Buffer {
 	const { index = 0, family = 0, flags = 0, change = flags } = options;
 	const fixed = Buffer.alloc(16);
-	fixed.writeUInt8(family, 0);
-	fixed.writeInt32LE(index, 4);
-	fixed.writeUInt32LE(flags, 8);
-	fixed.writeUInt32LE(change, 12);
+	const view = new DataView(fixed.buffer, fixed.byteOffset);
+	fixed[0] = family;
+	view.setInt32(4, index, true);
+	view.setUint32(8, flags, true);
+	view.setUint32(12, change, true);
 	return fixed;
 }
 
 /** The six bytes of a valid MAC address. */
 export function encodeMac(mac: string): Uint8Array {
-	return Uint8Array.from(mac.split(':'), (byte) => Number.parseInt(byte, 16));
+	return new Uint8Array(mac.split(':').map((byte) => Number.parseInt(byte, 16)));
 }
 
 /** A MAC address in its usual form: lower case, with colons; '' when there is none. */
 export function decodeMac(value: Buffer | undefined): string {
-	return value === undefined ? '' : Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+	const hex = value?.toString('hex') ?? '';
+	if (hex.length !== 12) return hex;
+	return `${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}:${hex.slice(6, 8)}:${hex.slice(8, 10)}:${hex.slice(10)}`;
 }

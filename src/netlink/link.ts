@@ -37,8 +37,13 @@ const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 
 const IFLA_LINK = 5;
+const IFLA_OPERSTATE = 16;
 const IFLA_IFALIAS = 20;
 const IFLA_EXT_MASK = 29;
+
+// RFC 2863, include/uapi/linux/if.h. Unknown is the state of a device that had its carrier from the beginning.
+const IF_OPER_UNKNOWN = 0;
+const IF_OPER_UP = 6;
 
 /** Leaves out the counters, half of what the kernel says of a link. */
 const RTEXT_FILTER_SKIP_STATS = 8;
@@ -55,6 +60,8 @@ export interface Link {
 	readonly kind: string;
 	readonly up: boolean;
 	readonly promiscuous: boolean;
+	/** Whether packets pass: a bridge without a forwarding port drops what the host sends. */
+	readonly operational: boolean;
 	readonly mtu: number;
 	/** Six bytes with colons, lower case, or '' for a device without one. */
 	readonly mac: string;
@@ -70,16 +77,19 @@ export interface Link {
 /** Decodes what RTM_NEWLINK carries. Throws NetlinkError `EBADMSG` when it is truncated. */
 export function decodeLink(payload: Buffer): Link {
 	if (payload.length < 16) throw new NetlinkError('decoding a link', 'EBADMSG', 'truncated');
-	const flags = payload.readUInt32LE(8);
+	const fixed = new DataView(payload.buffer, payload.byteOffset);
+	const flags = fixed.getUint32(8, true);
 	const attributes = decodeAttributes(payload, 16);
 	const info = decodeNested(attributes, IFLA_LINKINFO);
 	const kind = decodeText(info, IFLA_INFO_KIND) ?? '';
+	const operstate = decodeNumber(attributes, IFLA_OPERSTATE);
 	return {
-		index: payload.readInt32LE(4),
+		index: fixed.getInt32(4, true),
 		name: decodeText(attributes, IFLA_IFNAME) ?? '',
 		kind,
 		up: (flags & IFF_UP) !== 0,
 		promiscuous: (flags & IFF_PROMISC) !== 0,
+		operational: operstate === IF_OPER_UP || operstate === IF_OPER_UNKNOWN,
 		mtu: decodeNumber(attributes, IFLA_MTU) ?? 0,
 		mac: decodeMac(decodeBytes(attributes, IFLA_ADDRESS)),
 		alias: decodeText(attributes, IFLA_IFALIAS) ?? '',
@@ -164,7 +174,7 @@ export function changeLink(
 	const change = (changes.up === undefined ? 0 : IFF_UP) | (changes.promiscuous === undefined ? 0 : IFF_PROMISC);
 	if (changes.mtu !== undefined) attributes.push(u32(IFLA_MTU, changes.mtu));
 	if (changes.mac !== undefined) attributes.push(bytes(IFLA_ADDRESS, encodeMac(changes.mac)));
-	if (changes.alias !== undefined) attributes.push(bytes(IFLA_IFALIAS, Buffer.from(changes.alias)));
+	if (changes.alias !== undefined) attributes.push(bytes(IFLA_IFALIAS, new TextEncoder().encode(changes.alias)));
 	if (changes.master !== undefined) attributes.push(u32(IFLA_MASTER, changes.master));
 	return {
 		operation: `changing interface "${link.name}"`,

@@ -4,11 +4,10 @@ import { errnoName } from '../linux/errno.ts';
 import { type Attribute, decodeAttributes, decodeText } from './attribute.ts';
 import { NetlinkError } from './netlink-error.ts';
 
-export const NLM_F_REQUEST = 0x1;
+const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_DUMP = 0x300;
-export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLM_F_APPEND = 0x800;
@@ -50,19 +49,21 @@ export interface Message {
 export function encodeMessage(request: Request, sequence: number, extraFlags: number): Buffer {
 	const header = Buffer.alloc(HEADER);
 	const message = Buffer.concat([header, request.fixed, ...request.attributes]);
-	message.writeUInt32LE(message.length, 0);
-	message.writeUInt16LE(request.type, 4);
-	message.writeUInt16LE(request.flags | extraFlags | NLM_F_REQUEST, 6);
-	message.writeUInt32LE(sequence, 8);
+	const view = new DataView(message.buffer, message.byteOffset);
+	view.setUint32(0, message.length, true);
+	view.setUint16(4, request.type, true);
+	view.setUint16(6, request.flags | extraFlags | NLM_F_REQUEST, true);
+	view.setUint32(8, sequence, true);
 	return message;
 }
 
 /** The messages of one datagram. Throws NetlinkError `EBADMSG` when a length points outside it. */
 export function decodeMessages(datagram: Buffer): Message[] {
 	const messages: Message[] = [];
+	const view = new DataView(datagram.buffer, datagram.byteOffset);
 	for (let offset = 0; offset < datagram.length;) {
 		const room = datagram.length - offset;
-		const length = room < HEADER ? 0 : datagram.readUInt32LE(offset);
+		const length = room < HEADER ? 0 : view.getUint32(offset, true);
 		if (length < HEADER || length > room) {
 			throw new NetlinkError(
 				'decoding a netlink message',
@@ -71,9 +72,9 @@ export function decodeMessages(datagram: Buffer): Message[] {
 			);
 		}
 		messages.push({
-			type: datagram.readUInt16LE(offset + 4),
-			flags: datagram.readUInt16LE(offset + 6),
-			sequence: datagram.readUInt32LE(offset + 8),
+			type: view.getUint16(offset + 4, true),
+			flags: view.getUint16(offset + 6, true),
+			sequence: view.getUint32(offset + 8, true),
 			payload: datagram.subarray(offset + HEADER, offset + length),
 		});
 		offset += (length + 3) & ~3;
@@ -90,7 +91,7 @@ export function decodeAcknowledgement(message: Message, operation: string): Netl
 	if (payload.length < 4) {
 		return type === NLMSG_DONE ? undefined : new NetlinkError(operation, 'EBADMSG', 'truncated acknowledgement');
 	}
-	const errno = -payload.readInt32LE(0);
+	const errno = -new DataView(payload.buffer, payload.byteOffset).getInt32(0, true);
 	if (errno === 0) return undefined;
 	return new NetlinkError(operation, errnoName(errno), extendedText(payload, type, flags));
 }

@@ -44,6 +44,7 @@ const NFTA_SET_FLAGS = 3;
 const NFTA_SET_KEY_TYPE = 4;
 const NFTA_SET_KEY_LEN = 5;
 const NFTA_SET_ID = 10;
+const NFTA_SET_USERDATA = 13;
 const NFTA_SET_ELEM_LIST_TABLE = 1;
 const NFTA_SET_ELEM_LIST_SET = 2;
 const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
@@ -99,16 +100,21 @@ export function createChain(table: Table, name: string, hook: number, priority: 
 	]);
 }
 
-/** Creates a set whose keys have a length in bytes; `keyType` is how the nft tool reads them, the kernel does not care. */
-export function createSet(table: Table, name: string, keyType: number, keyLength: number): Request {
+/** Creates a set. The kernel only wants to know the length of its keys in bytes; the rest is for the nft tool to show them. */
+export function createSet(
+	table: Table,
+	name: string,
+	key: { readonly type: number; readonly length: number; readonly userData?: Uint8Array },
+): Request {
 	return nftRequest(table, `creating set "${name}"`, NFT_MSG_NEWSET, NLM_F_CREATE, [
 		text(NFTA_SET_TABLE, table.name),
 		text(NFTA_SET_NAME, name),
 		be32(NFTA_SET_FLAGS, 0),
-		be32(NFTA_SET_KEY_TYPE, keyType),
-		be32(NFTA_SET_KEY_LEN, keyLength),
+		be32(NFTA_SET_KEY_TYPE, key.type),
+		be32(NFTA_SET_KEY_LEN, key.length),
 		// Only for references within the transaction, but the kernel insists.
 		be32(NFTA_SET_ID, 1),
+		...(key.userData === undefined ? [] : [bytes(NFTA_SET_USERDATA, key.userData)]),
 	]);
 }
 

@@ -22,7 +22,9 @@ const RTAX_ADVMSS = 8;
 
 export const RT_TABLE_MAIN = 254;
 const RT_TABLE_COMPAT = 252;
-const RTPROT_STATIC = 4;
+const RTPROT_UNSPEC = 0;
+const RTPROT_KERNEL = 2;
+export const RTPROT_STATIC = 4;
 const RTN_UNICAST = 1;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
@@ -46,9 +48,9 @@ export interface Route {
 	readonly scope?: number;
 }
 
-function rtmsg(family: number, prefix: number, table: number, scope: number): Buffer {
+function rtmsg(family: number, prefix: number, table: number, scope: number, protocol: number): Buffer {
 	const fixed = Buffer.alloc(FIXED);
-	fixed.set([family, prefix, 0, 0, table > 255 ? RT_TABLE_COMPAT : table, RTPROT_STATIC, scope, RTN_UNICAST]);
+	fixed.set([family, prefix, 0, 0, table > 255 ? RT_TABLE_COMPAT : table, protocol, scope, RTN_UNICAST]);
 	return fixed;
 }
 
@@ -69,30 +71,51 @@ export function addRoute(link: Pick<Link, 'index' | 'name'>, route: Route): Requ
 		operation: `adding route ${route.dst}${route.gw === undefined ? '' : ` via ${route.gw}`} through "${link.name}"`,
 		type: RTM_NEWROUTE,
 		flags: NLM_F_CREATE,
-		fixed: rtmsg(addressFamily(ip), prefix, table, scope),
+		fixed: rtmsg(addressFamily(ip), prefix, table, scope, RTPROT_STATIC),
 		attributes,
 	};
 }
 
-/** The routes that somebody set, of both families and all tables, through a link: not those that follow from its addresses. */
-export function listRoutes(connection: Connection, link: Pick<Link, 'index' | 'name'>): Route[] {
+/**
+ * The routes through a link, of both families and all tables, that somebody set: not those that follow from its
+ * addresses. With a `protocol`, only those that it set; RTPROT_STATIC is ours.
+ */
+export function listRoutes(
+	connection: Connection,
+	link: Pick<Link, 'index' | 'name'>,
+	protocol = RTPROT_UNSPEC,
+): Route[] {
 	return connection
 		.dump({
 			operation: `listing the routes through "${link.name}"`,
 			type: RTM_GETROUTE,
 			flags: 0,
-			fixed: Buffer.alloc(FIXED),
+			fixed: rtmsg(0, 0, 0, 0, protocol),
 			attributes: [u32(RTA_OIF, link.index)],
 		})
 		.map(decodeRoute)
-		.filter((found) => found.link === link.index && found.set)
+		.filter(
+			(found) =>
+				found.link === link.index && found.set && (protocol === RTPROT_UNSPEC || found.protocol === protocol),
+		)
 		.map((found) => found.route);
 }
 
+/** A route with what is only of interest to find it. */
+interface FoundRoute {
+	readonly route: Route;
+	/** The index of the link, or 0. */
+	readonly link: number;
+	/** Who set it, RTPROT_*. */
+	readonly protocol: number | undefined;
+	/** Whether it leads somewhere, and does not follow from an address. */
+	readonly set: boolean;
+}
+
 /** Decodes what RTM_NEWROUTE carries. Throws NetlinkError `EBADMSG` when it is truncated. */
-export function decodeRoute(payload: Buffer): { readonly route: Route; readonly link: number; readonly set: boolean } {
+export function decodeRoute(payload: Buffer): FoundRoute {
 	if (payload.length < FIXED) throw new NetlinkError('decoding a route', 'EBADMSG', 'truncated');
-	const [family, prefix, table, protocol, scope, type] = [0, 1, 4, 5, 6, 7].map((at) => payload.readUInt8(at));
+	const { 0: family, 1: prefix, 4: table, 5: protocol, 6: scope, 7: type } = payload;
 	const attributes = decodeAttributes(payload, FIXED);
 	const dst = decodeBytes(attributes, RTA_DST);
 	const gw = decodeBytes(attributes, RTA_GATEWAY);
@@ -115,6 +138,7 @@ export function decodeRoute(payload: Buffer): { readonly route: Route; readonly 
 			...(scope !== undefined && scope !== usualScope && { scope }),
 		},
 		link: decodeNumber(attributes, RTA_OIF) ?? 0,
-		set: type === RTN_UNICAST && protocol === RTPROT_STATIC,
+		protocol,
+		set: type === RTN_UNICAST && protocol !== RTPROT_KERNEL,
 	};
 }

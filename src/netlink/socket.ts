@@ -1,8 +1,8 @@
 // Opens netlink sockets. A socket belongs to the network namespace in which it was opened, for ever.
 
-import { closeSync, readSync, writeSync } from 'node:fs';
 import { errno, setsockopt, socket } from '#libc';
 import { errnoName } from '../linux/errno.ts';
+import { closeFile, readNext, writeNext } from '../linux/files.ts';
 import { awaitReadable } from '../linux/readable.ts';
 import { connect, type Connection } from './connection.ts';
 import { NetlinkError } from './netlink-error.ts';
@@ -35,16 +35,17 @@ export function openConnection(protocol: number, deadline: number): Connection {
 	}
 	const datagram = Buffer.allocUnsafeSlow(DATAGRAM_SIZE);
 	return connect({
-		send: (message) => void attempt('sending to the kernel', () => writeSync(descriptor, message)),
+		send: (message) => void attempt('sending to the kernel', () => writeNext(descriptor, message)),
 		receive() {
 			// An answer that is there already, as it is after every request, is read even past the deadline: to undo.
 			if (!awaitReadable(descriptor, deadline))
 				throw new NetlinkError('waiting for the kernel', 'ETIMEDOUT', 'no answer');
-			const length = attempt('reading an answer of the kernel', () => readSync(descriptor, datagram));
-			// A copy, since what is decoded are views, and a dump consists of several datagrams.
-			return Buffer.from(datagram.subarray(0, length));
+			return datagram.subarray(
+				0,
+				attempt('reading an answer of the kernel', () => readNext(descriptor, datagram)),
+			);
 		},
-		close: () => closeSync(descriptor),
+		close: () => closeFile(descriptor),
 	});
 }
 

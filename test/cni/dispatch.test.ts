@@ -60,8 +60,7 @@ async function call(
 	const status = await dispatch(
 		recorded.plugin,
 		{ CNI_COMMAND: command, ...environment },
-		readerOf(bytes),
-		write ?? ((text) => written.push(text)),
+		{ readStdin: readerOf(bytes), writeStdout: write ?? ((text) => written.push(text)), note: () => {} },
 	);
 	const stdout = written.join('');
 	return { status, calls: recorded.calls, stdout, json: stdout === '' ? undefined : JSON.parse(stdout) };
@@ -122,7 +121,14 @@ test('stdin gets the time that a call has by default', async (t) => {
 		deadline = until;
 		throw new CniError(11, 'reading stdin: late');
 	};
-	t.is(await dispatch(recorder().plugin, { CNI_COMMAND: 'ADD', ...attachment }, late, () => undefined), 1);
+	t.is(
+		await dispatch(
+			recorder().plugin,
+			{ CNI_COMMAND: 'ADD', ...attachment },
+			{ readStdin: late, writeStdout() {}, note() {} },
+		),
+		1,
+	);
 	t.true(deadline >= before + 30_000 && deadline < before + 35_000);
 });
 
@@ -267,15 +273,18 @@ test('whatever comes, at most one object is printed, and it agrees with the exit
 	);
 });
 
+const source = (module: string) => JSON.stringify(new URL(`../../src/${module}.ts`, import.meta.url).href);
 const script = (body: string) => [
 	'--no-warnings',
 	'--input-type=module',
 	'--eval',
-	`import { dispatch } from ${JSON.stringify(new URL('../../src/cni/dispatch.ts', import.meta.url).href)};
+	`import { dispatch } from ${source('cni/dispatch')};
+	import { note } from ${source('linux/standard-error')};
+	import { writeStdout } from ${source('linux/standard-output')};
 	const plugin = { about: '', add: () => (${body}), del: () => { process.stderr.write('taken back\\n'); } };
 	const stdin = [Buffer.from('{"name":"a","cniVersion":"1.1.0"}')];
 	const readStdin = (buffer) => stdin.pop()?.copy(buffer) ?? 0;
-	process.exitCode = await dispatch(plugin, process.env, readStdin);`,
+	process.exitCode = await dispatch(plugin, process.env, { readStdin, writeStdout, note });`,
 ];
 const environment = { PATH: process.env['PATH'], CNI_COMMAND: 'ADD', ...attachment };
 
@@ -301,5 +310,5 @@ test('a full disk behind stdout has the attachment taken back', (t) => {
 		encoding: 'utf8',
 	});
 	t.is(status, 1);
-	t.regex(stderr, /^taken back\nwriting the answer to stdout: ENOSPC/);
+	t.regex(stderr, /^taken back\nmesos-overlay: writing the answer to stdout: writing descriptor 1: ENOSPC/);
 });

@@ -121,13 +121,15 @@ for (const family of everyFamily) {
 	testOn([...needsOf(family), 'tcpdump'], `passes while tcpdump listens on the bridge: ${family}`, async (t) => {
 		const host = createHost(t);
 		const { check, container } = attach(t, host, {}, { family });
-		const listening = host.start(['timeout', '1', 'tcpdump', '-i', host.bridge, '-w', '/dev/null']);
+		const end = new AbortController();
+		const listening = host.start(['tcpdump', '-i', host.bridge, '-w', '/dev/null'], { until: end.signal });
 		const isPromiscuous = () => (host.link(host.bridge)?.promiscuity ?? 0) > 0;
 		eventually('tcpdump to listen', isPromiscuous);
 		silent(t, check());
 		container.must(['ip', 'link', 'set', 'eth0', 'promisc', 'on']);
 		silent(t, check());
 		t.true(isPromiscuous());
+		end.abort();
 		await listening;
 	});
 }

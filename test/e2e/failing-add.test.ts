@@ -157,7 +157,7 @@ for (const [title, script] of [
 		attach(t, host);
 		const clean = host.snapshot();
 		const { stderr } = prepare(host).add({ by: ['sh', '-c', script, 'sh'] });
-		t.regex(stderr, /^writing the answer to stdout: E\w+.*\n1\n$/);
+		t.regex(stderr, /^mesos-overlay: writing the answer to stdout: writing descriptor 1: E\w+\n1\n$/);
 		t.deepEqual(host.snapshot(), clean);
 	});
 }

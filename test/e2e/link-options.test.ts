@@ -170,9 +170,8 @@ testOn('nftables-bridge', 'macspoofchk lets a container send from its own MAC al
 
 testOn('ipv6', 'without enabledad nobody waits for duplicate address detection', (t) => {
 	const host = createHost(t);
-	const began = performance.now();
 	const { container } = attach(t, host, {}, { family: 'IPv6' });
-	t.true(performance.now() - began < 500);
+	t.true(globalAddress(container)?.nodad);
 	t.not(globalAddress(container)?.tentative, true);
 	t.true(ping(container, half[6].gateway));
 });

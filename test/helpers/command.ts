@@ -9,6 +9,8 @@ export interface RunOptions {
 	readonly environment?: Readonly<Record<string, string>>;
 	/** What the program reads: text, bytes, or an open file descriptor that becomes its stdin. Nothing by default. */
 	readonly input?: string | Buffer | number;
+	/** Ends a program that was started. */
+	readonly until?: AbortSignal;
 }
 
 export interface Outcome {
@@ -57,6 +59,7 @@ export function start(argv: readonly string[], options: RunOptions = {}): Promis
 	const child = spawn(program, rest, {
 		env: options.environment ?? { PATH: systemPath },
 		stdio: [typeof input === 'number' ? input : 'pipe', 'pipe', 'pipe'],
+		...(options.until === undefined ? {} : { signal: options.until }),
 	});
 	const stdout: Buffer[] = [];
 	const stderr: Buffer[] = [];
@@ -65,7 +68,9 @@ export function start(argv: readonly string[], options: RunOptions = {}): Promis
 	child.stdin?.on('error', () => {});
 	child.stdin?.end(typeof input === 'number' ? undefined : input);
 	return new Promise((resolve, reject) => {
-		child.on('error', reject);
+		child.on('error', (error) => {
+			if (error.name !== 'AbortError') reject(error);
+		});
 		child.on('close', (status, signal) => {
 			resolve({
 				status,

@@ -37,6 +37,7 @@ export function fakeKernel(answer: Answer): FakeKernel {
 	const requests: Message[] = [];
 	const datagrams: number[] = [];
 	const answers: Buffer[] = [];
+	const place = Buffer.alloc(32768);
 	let closed = false;
 	return {
 		requests,
@@ -58,7 +59,9 @@ export function fakeKernel(answer: Answer): FakeKernel {
 			if (datagram === undefined) {
 				throw new NetlinkError('waiting for the kernel', 'ETIMEDOUT', 'no answer');
 			}
-			return datagram;
+			// As a socket does: into the place of the one before, which is no longer what it was.
+			place.fill(0xee);
+			return place.subarray(0, datagram.copy(place));
 		},
 		close() {
 			closed = true;

@@ -14,8 +14,6 @@ import type { Configuration } from './network-configuration.ts';
 export interface NetworkRequest {
 	readonly configuration: Configuration;
 	readonly networkInfo?: Configuration;
-	/** Another program in the plugin's place. */
-	readonly executable?: string;
 }
 
 export interface MesosContainer extends Namespace {
@@ -31,8 +29,6 @@ export interface MesosContainer extends Namespace {
 	/** Whether the agent still keeps the container's directory, to try again. */
 	isRemembered(): boolean;
 }
-
-const AGENT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** JSON as stout prints it: the keys of every object sorted. */
 export function serialise(value: unknown): string {
@@ -72,16 +68,16 @@ export async function launch(
 	const unmount = () => run(['umount', '--lazy', handle]);
 	t.teardown(unmount);
 
-	const attachments = requests.map(({ configuration, networkInfo = {}, executable }, index) => {
+	const attachments = requests.map(({ configuration, networkInfo = {} }, index) => {
 		const network = String(configuration['name']);
 		const checkpoint = join(directory, network, 'network.conf');
 		mkdirSync(join(directory, network), { recursive: true });
 		const complete = withMesosArguments(configuration, { name: network, ...networkInfo });
 		writeFileSync(checkpoint, serialise(complete), { mode: 0o600 });
-		return { checkpoint, ifname: `eth${index}`, executable };
+		return { checkpoint, ifname: `eth${index}` };
 	});
 
-	const call = async (command: 'ADD' | 'DEL', { checkpoint, ifname, executable }: (typeof attachments)[number]) => {
+	const call = async (command: 'ADD' | 'DEL', { checkpoint, ifname }: (typeof attachments)[number]) => {
 		const configuration = openSync(checkpoint, 'r');
 		try {
 			return await invokeLater(host, {
@@ -89,9 +85,7 @@ export async function launch(
 				containerId,
 				ifname,
 				path: toolDirectory,
-				environment: { PATH: AGENT_PATH },
 				...(isNamespace(handle) ? { netns: handle } : {}),
-				...(executable === undefined ? {} : { executable }),
 				configuration,
 			});
 		} finally {

@@ -28,6 +28,7 @@ export interface AddressInfo {
 	readonly prefixlen: number;
 	readonly scope: string;
 	readonly tentative?: boolean;
+	readonly nodad?: boolean;
 }
 
 /** What `ip -json route` says of a route, as far as tests look. */

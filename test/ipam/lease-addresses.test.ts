@@ -261,7 +261,7 @@ test('the data directory is a file', (t) => {
 });
 
 /** A process whose nth call of a function fails. */
-function failing(directory: string, name: 'linkSync' | 'writeSync' | 'openSync' | 'mkdirSync', code: string) {
+function failing(directory: string, name: 'linkFile' | 'writeAt' | 'openFile' | 'makeDirectory', code: string) {
 	const { store } = processAt(directory);
 	const fail = () => {
 		throw Object.assign(new Error(code), { code });
@@ -271,22 +271,22 @@ function failing(directory: string, name: 'linkSync' | 'writeSync' | 'openSync' 
 
 for (const [name, code, message] of [
 	[
-		'mkdirSync',
+		'makeDirectory',
 		'EROFS',
 		'making the directory "<dir>": the file system is read-only, set ipam.dataDir to a directory that can be written (EROFS)',
 	],
 	[
-		'openSync',
+		'openFile',
 		'EACCES',
 		'making the lease "<dir>/dcos/attachments/c1@eth0@0": permission denied, the store belongs to root (EACCES)',
 	],
-	['openSync', 'EMFILE', 'making the lease "<dir>/dcos/attachments/c1@eth0@0": EMFILE'],
+	['openFile', 'EMFILE', 'making the lease "<dir>/dcos/attachments/c1@eth0@0": EMFILE'],
 	[
-		'writeSync',
+		'writeAt',
 		'ENOSPC',
 		'writing the lease "<dir>/dcos/attachments/c1@eth0@0": the file system is full, free some space or inodes (ENOSPC)',
 	],
-	['linkSync', 'EMLINK', 'leasing "<dir>/dcos/addresses/9.0.1.2": the file system allows no more links (EMLINK)'],
+	['linkFile', 'EMLINK', 'leasing "<dir>/dcos/addresses/9.0.1.2": the file system allows no more links (EMLINK)'],
 ] as const) {
 	test(`${code} of ${name} is reported with the path and leaves nothing`, (t) => {
 		const directory = temporaryDirectory(t);
@@ -294,14 +294,14 @@ for (const [name, code, message] of [
 		const error = t.throws(() => lease(store, 'c1'), { instanceOf: LeaseError });
 		t.is(error?.message, message.replace('<dir>', directory));
 		t.like(error, { code, cniCode: 107 });
-		if (name !== 'mkdirSync') t.deepEqual(entriesOf(store), []);
+		if (name !== 'makeDirectory') t.deepEqual(entriesOf(store), []);
 	});
 }
 
 test('a file system that takes only a part of a lease is full', (t) => {
 	const directory = temporaryDirectory(t);
 	const { system } = processAt(directory).store;
-	const { store } = processAt(directory, { ...system, writeSync: () => 10 });
+	const { store } = processAt(directory, { ...system, writeAt: () => 10 });
 	const error = t.throws(() => lease(store, 'c1'), { instanceOf: LeaseError });
 	t.is(error?.code, 'ENOSPC');
 	t.deepEqual(entriesOf(store), []);

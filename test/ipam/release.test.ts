@@ -120,10 +120,10 @@ test('two errors are reported together', (t) => {
 	const directory = temporaryDirectory(t);
 	leased(directory);
 	const { system } = processAt(directory).store;
-	const unlinkSync = () => {
+	const unlinkFile = () => {
 		throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
 	};
-	const { store } = processAt(directory, { ...system, unlinkSync });
+	const { store } = processAt(directory, { ...system, unlinkFile });
 	const error = t.throws(() => releaseAttachment(store, attachment, past), { instanceOf: AggregateError });
 	t.deepEqual(
 		error?.errors.map(({ message }) => message),

@@ -41,8 +41,8 @@ export function simulate(before: (call: number, name: string) => void = () => {}
 			before(++calls, name);
 			if (dead) throw new Error('the process is dead');
 			const result = call(...args);
-			if (name === 'openSync') open.add(result as number);
-			if (name === 'closeSync') open.delete(args[0] as number);
+			if (name === 'openFile') open.add(result as number);
+			if (name === 'closeFile') open.delete(args[0] as number);
 			return result;
 		};
 	const functions = Object.entries(kernel).filter(([, value]) => typeof value === 'function');
@@ -93,6 +93,6 @@ export function entriesOf(store: Store): string[] {
 
 /** Ends a process, which frees its locks. */
 export function endProcess({ system }: Store): void {
-	for (const file of system.held.values()) system.closeSync(file.descriptor);
+	for (const file of system.held.values()) system.closeFile(file.descriptor);
 	system.held.clear();
 }

@@ -66,18 +66,18 @@ const kernels: readonly [string, string, Address][] = [
 		'an IPv4 address',
 		`021b800002000000080001000900010208000200090001020900030065746830000000000800080080000000` +
 			'14000600ffffffffffffffffbe6e0500be6e0500',
-		{ cidr: '9.0.1.2/27', family: 4, linkLocal: false, tentative: false, duplicate: false },
+		{ cidr: '9.0.1.2/27', family: 4, link: 2, linkLocal: false, tentative: false, duplicate: false },
 	],
 	[
 		'an IPv6 address that is not yet usable',
 		'0a40c0000200000014000100fd00000000000000000000000000000214000600ffffffffffffffffbf6e0500bf6e050008000800c0000000',
-		{ cidr: 'fd00::2/64', family: 6, linkLocal: false, tentative: true, duplicate: false },
+		{ cidr: 'fd00::2/64', family: 6, link: 2, linkLocal: false, tentative: true, duplicate: false },
 	],
 	[
 		'a link-local address',
 		'0a4080fd0200000014000100fe80000000000000006409fffe00010214000600ffffffffffffffff286e0500286e05000800080080000000' +
 			'05000b0003000000',
-		{ cidr: 'fe80::64:9ff:fe00:102/64', family: 6, linkLocal: true, tentative: false, duplicate: false },
+		{ cidr: 'fe80::64:9ff:fe00:102/64', family: 6, link: 2, linkLocal: true, tentative: false, duplicate: false },
 	],
 ];
 for (const [title, hex, address] of kernels) {
@@ -119,7 +119,7 @@ test('of a point-to-point address, the local end counts', (t) => {
 test('the addresses of one link, whatever others the kernel lists', (t) => {
 	const other = Buffer.from(kernels[0]![1], 'hex');
 	other.writeUInt32LE(7, 4);
-	const all = [other, Buffer.alloc(4), ...kernels.map(([, hex]) => Buffer.from(hex, 'hex'))];
+	const all = [other, ...kernels.map(([, hex]) => Buffer.from(hex, 'hex'))];
 	const kernel = fakeKernel((request) => dump(request, all));
 	t.deepEqual(
 		listAddresses(connect(kernel), link).map(({ cidr }) => cidr),

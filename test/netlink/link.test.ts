@@ -1,6 +1,6 @@
 import test from 'ava';
 import { toCniError } from '../../src/cni/errors.ts';
-import { flag, nested, text, u32, u8 } from '../../src/netlink/attribute.ts';
+import { flag, nested, text, u8 } from '../../src/netlink/attribute.ts';
 import { bridgePort } from '../../src/netlink/bridge-port.ts';
 import { connect } from '../../src/netlink/connection.ts';
 import {
@@ -34,6 +34,7 @@ const decoded: readonly [string, Buffer, Link][] = [
 			kind: 'bridge',
 			up: true,
 			promiscuous: false,
+			operational: true,
 			mtu: 1420,
 			mac: '02:64:09:00:01:01',
 			alias: '',
@@ -51,6 +52,7 @@ const decoded: readonly [string, Buffer, Link][] = [
 			kind: 'veth',
 			up: true,
 			promiscuous: false,
+			operational: true,
 			mtu: 1420,
 			mac: '02:64:09:00:01:09',
 			alias: 'mesos-overlay dcos c1 eth0',
@@ -68,6 +70,7 @@ const decoded: readonly [string, Buffer, Link][] = [
 			kind: 'veth',
 			up: true,
 			promiscuous: false,
+			operational: true,
 			mtu: 1420,
 			mac: '02:64:09:00:01:02',
 			alias: '',
@@ -85,6 +88,7 @@ const decoded: readonly [string, Buffer, Link][] = [
 			kind: '',
 			up: false,
 			promiscuous: false,
+			operational: false,
 			mtu: 65536,
 			mac: '00:00:00:00:00:00',
 			alias: '',
@@ -213,7 +217,7 @@ test('a link whose index is unknown is named', (t) => {
 test('isolation is only spoken of when it is wanted: kernels before 4.18 refuse the word', (t) => {
 	t.is(
 		bridgePort({ hairpin: false, isolated: false }).toString('hex'),
-		'1c001280' + '0b000400' + '6272696467650000' + '0c000580' + '0500040000000000',
+		'1c0012800b00040062726964676500000c0005800500040000000000',
 	);
 });
 
@@ -262,8 +266,9 @@ test('a link is found by its decoded answer', (t) => {
 });
 
 test('MAC addresses', (t) => {
-	t.deepEqual(encodeMac('02:64:09:0a:F1:ff'), Uint8Array.of(2, 0x64, 9, 10, 0xf1, 255));
+	t.deepEqual([...encodeMac('02:64:09:0a:F1:ff')], [2, 0x64, 9, 10, 0xf1, 255]);
 	t.is(decodeMac(Buffer.of(2, 0x64, 9, 10, 0xf1, 255)), '02:64:09:0a:f1:ff');
 	t.is(decodeMac(undefined), '');
 	t.is(decodeMac(Buffer.alloc(0)), '');
+	t.is(decodeMac(Buffer.of(9, 0, 1, 2)), '09000102', 'of a tunnel');
 });

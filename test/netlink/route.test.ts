@@ -1,9 +1,9 @@
 import test from 'ava';
 import { connect } from '../../src/netlink/connection.ts';
-import { addRoute, decodeRoute, listRoutes, type Route } from '../../src/netlink/route.ts';
+import { addRoute, decodeRoute, listRoutes, type Route, RTPROT_STATIC } from '../../src/netlink/route.ts';
 import { dump, fakeKernel, refusal } from '../helpers/fake-kernel.ts';
 import { refusesCuts, survivesGarbage } from './damage.ts';
-import { type Captured, sameAsCaptured } from './wire.ts';
+import { type Captured, requestsOf, sameAsCaptured } from './wire.ts';
 
 const RTMSG = 12;
 const link = { index: 2, name: 'eth0' };
@@ -51,6 +51,9 @@ const captured: Captured[] = [
 		command: 'ip route show table all dev eth0',
 		hex: '240000001a00010300000000000000000000000000000000000000000800040002000000',
 		ask: (connection) => listRoutes(connection, link),
+		// Only unicast routes.
+		ours: ['fixed 000000000000000100000000'],
+		theirs: ['fixed 000000000000000000000000'],
 	},
 ];
 for (const each of captured) {
@@ -120,7 +123,8 @@ const kernels: readonly [string, string, Route, boolean][] = [
 
 for (const [title, hex, route, set] of kernels) {
 	const payload = Buffer.from(hex, 'hex');
-	test(`what Linux 6.18 says of ${title}`, (t) => t.deepEqual(decodeRoute(payload), { route, link: 2, set }));
+	test(`what Linux 6.18 says of ${title}`, (t) =>
+		t.deepEqual(decodeRoute(payload), { route, link: 2, protocol: payload[5], set }));
 	test(`what Linux 6.18 says of ${title}, cut off or garbled, is refused`, (t) => {
 		refusesCuts(t, decodeRoute, payload, RTMSG, { optional: true });
 		survivesGarbage(t, decodeRoute, payload);
@@ -132,6 +136,7 @@ test('a route comes back as it was asked for', (t) => {
 	const routes: Route[] = [
 		{ dst: '10.0.0.0/8', gw: '9.0.1.1', mtu: 1300, advmss: 1200, priority: 7, table: 1000 },
 		{ dst: '10.0.0.0/8', gw: '9.0.1.1', table: 255, scope: 200 },
+		{ dst: '10.0.0.0/8', gw: '9.0.1.1', priority: 1024 },
 		{ dst: '0.0.0.0/0', gw: '9.0.1.1' },
 		{ dst: '10.0.0.0/8' },
 		{ dst: '10.0.0.0/8', scope: 0 },
@@ -140,7 +145,12 @@ test('a route comes back as it was asked for', (t) => {
 	];
 	for (const route of routes) {
 		const { fixed, attributes } = addRoute(link, route);
-		t.deepEqual(decodeRoute(Buffer.concat([fixed, ...attributes])), { route, link: 2, set: true });
+		t.deepEqual(decodeRoute(Buffer.concat([fixed, ...attributes])), {
+			route,
+			link: 2,
+			protocol: RTPROT_STATIC,
+			set: true,
+		});
 	}
 });
 
@@ -155,6 +165,17 @@ test('of all routes, those that somebody set through the link', (t) => {
 		listRoutes(connection, link),
 		kernels.filter(([, , , set]) => set).map(([, , route]) => route),
 	);
+});
+
+test('the routes of one protocol are asked for by its number', (t) => {
+	t.is(requestsOf((connection) => listRoutes(connection, link, RTPROT_STATIC))[0]?.payload[5], 4);
+	t.is(requestsOf((connection) => listRoutes(connection, link))[0]?.payload[5], 0);
+});
+
+test('a route that a router announced counts as set', (t) => {
+	const { fixed, attributes } = addRoute(link, { dst: 'fd01::/48', gw: 'fe80::1' });
+	fixed[5] = 9;
+	t.true(decodeRoute(Buffer.concat([fixed, ...attributes])).set);
 });
 
 test('refusals name the route', (t) => {

@@ -28,7 +28,8 @@ test('a pair on the host, whose ends get MACs from the kernel and no bridge', (t
 	t.is(request.operation, 'creating veth "a" with peer "b"');
 	const payload = requestsOf((connection) => connection.execute(request))[0]!.payload.toString('hex');
 	const mtu = '0800040078050000';
-	const peer = `2400${'0100'}${'00'.repeat(16)}${'0600030062000000'}${mtu}`;
-	const info = `38001280${'0900010076657468'}00000000${`28000280${peer}`}`;
-	t.is(payload, `00000000000000000100000001000000${'0600030061000000'}${mtu}${info}`);
+	const peer = `28000280 24000100 ${'00'.repeat(16)} 0600030062000000 ${mtu}`;
+	const info = `38001280 0900010076657468 00000000 ${peer}`;
+	const expected = `00000000000000000100000001000000 0600030061000000 ${mtu} ${info}`;
+	t.is(payload, expected.replaceAll(' ', ''));
 });

@@ -7,7 +7,7 @@ import { agreeable, fakeKernel } from '../helpers/fake-kernel.ts';
 
 /**
  * What attributes hold, by their path of types such as `18/2/1`: attributes behind so many bytes, a list whose order
- * counts (its members have the path `…[]`), or a text that may or may not end with a zero. All others are bytes.
+ * counts (its members have the paths `…[0]` and so on, or all of them `…[]`), or a text that may or may not end with a zero. All others are bytes.
  */
 export type Shape = Readonly<Record<string, number | 'list' | 'text'>>;
 
@@ -54,10 +54,11 @@ function attributeLines(buffer: Buffer, prefix: string, shape: Shape, inList = f
 	const lines: string[] = [];
 	for (let offset = 0, at = 0; offset < buffer.length; at++) {
 		const length = buffer.readUInt16LE(offset);
+		if (length < 4) throw new Error(`what is in ${prefix} are no attributes`);
 		const type = buffer.readUInt16LE(offset + 2) & 0x3fff;
 		const path = inList ? `${prefix}[${at}]` : `${prefix}${prefix === '' ? '' : '/'}${type}`;
 		const value = buffer.subarray(offset + 4, offset + length);
-		const kind = shape[path.replaceAll(/\[\d+\]/g, '[]')];
+		const kind = shape[path] ?? shape[path.replaceAll(/\[\d+\]/g, '[]')];
 		if (kind === 'list') lines.push(...attributeLines(value, path, shape, true));
 		else if (kind === 'text') lines.push(`${path} "${value.toString().replace(/\0$/, '')}"`);
 		else if (kind === undefined) lines.push(`${path} ${value.toString('hex')}`);
