@@ -32,6 +32,8 @@ export function createPort(
 ): { readonly bridge: Link; readonly portName: string } {
 	const name = hostInterfaceName(request);
 	if (configuration.macspoofchk) {
+		// What is known of the MAC of an attachment that exists must survive the failure of a second one.
+		if (findLink(host, name) !== undefined) throw alreadyThere(host, name, request);
 		undo(`MAC check of "${name}"`, () => forgetPort(name, request.deadline));
 		allowOnlyMac(name, ends.mac, request.deadline);
 	}
@@ -102,7 +104,7 @@ export function removePort(host: Connection, name: string): boolean {
 	return port !== undefined && deleteLink(host, port);
 }
 
-function alreadyThere(host: Connection, name: string, { containerId, ifname }: Request, cause: unknown): CniError {
+function alreadyThere(host: Connection, name: string, { containerId, ifname }: Request, cause?: unknown): CniError {
 	const alias = findLink(host, name)?.alias ?? '';
 	const owner = alias === '' ? '' : ` ("${alias}")`;
 	return new CniError(

@@ -168,6 +168,21 @@ testOn('nftables-bridge', 'macspoofchk lets a container send from its own MAC al
 	t.false(ruleset.some((line) => line.includes(mac)));
 });
 
+testOn('nftables-bridge', 'a second ADD of an attachment fails, and leaves its MAC check alone', (t) => {
+	const host = createHost(t);
+	const { containerId, check } = attach(t, host, { macspoofchk: true, ipam: null });
+	const before = host.snapshot();
+	refused(
+		t,
+		prepare(host, { macspoofchk: true, ipam: null }, { containerId }).add(),
+		104,
+		containerId,
+		'DEL it first',
+	);
+	t.deepEqual(host.snapshot(), before);
+	silent(t, check());
+});
+
 testOn('ipv6', 'without enabledad nobody waits for duplicate address detection', (t) => {
 	const host = createHost(t);
 	const { container } = attach(t, host, {}, { family: 'IPv6' });
