@@ -21,6 +21,7 @@ import {
 import { openContainerNamespace } from './container-namespace.ts';
 import { ensureForwarding } from './forwarding.ts';
 import { ensureGateways } from './gateway.ts';
+import { awaitDiscoverable } from './neighbour-discovery.ts';
 import { awaitForwarding, awaitOperational, createPort } from './port.ts';
 import { type Undo, withUndo } from './undo.ts';
 import { ensureVlanGateway } from './vlan.ts';
@@ -86,6 +87,9 @@ async function attach(
 	ensureForwarding(gateways);
 
 	const port = staysDown ? linkOf(host, portName) : awaitForwarding(host, portName, deadline);
+	const cidrs = addresses.map(({ address }) => address);
+	awaitDiscoverable(container.connection, inside, cidrs, deadline);
+	awaitDiscoverable(host, gatewayInterface, gateways, deadline);
 	const isSettled = (bridge.operational && bridge.mtu <= configuration.mtu) || staysDown;
 	const settledBridge = isSettled ? bridge : awaitOperational(host, bridge, deadline);
 	if (configuration.mac !== undefined) announceMac(container, inside, mac);

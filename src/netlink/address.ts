@@ -39,7 +39,8 @@ export interface Address {
 	readonly duplicate: boolean;
 }
 
-function ifaddrmsg(family: number, prefix: number, index: number): Buffer {
+/** The fixed part of messages about addresses, struct ifaddrmsg. */
+export function ifaddrmsg(family: number, prefix: number, index: number): Buffer {
 	const fixed = Buffer.alloc(8);
 	fixed[0] = family;
 	fixed[1] = prefix;
