@@ -1,35 +1,35 @@
-// Installs what this machine lacks for the demo, the tests or the benchmarks: `node build/setup.ts demo|test|bench`.
+// Installs what this machine lacks for what is to be run on it: `node build/setup.ts demo|test|vm|bench`.
 
 import { BuildError, runScript } from './run.ts';
 import { type DebianNeed, installDebianPackages } from './setup/debian.ts';
 import { installGoTools } from './setup/go-tools.ts';
+import { installGuest } from './setup/guest.ts';
 
 const IP: DebianNeed = { file: 'ip', debianPackage: 'iproute2' };
 const PING: DebianNeed = { file: 'ping', debianPackage: 'iputils-ping' };
+const TEST_TOOLS: readonly DebianNeed[] = [
+	IP,
+	PING,
+	{ file: 'nft', debianPackage: 'nftables' },
+	{ file: 'tcpdump', debianPackage: 'tcpdump' },
+	{ file: 'ps', debianPackage: 'procps' },
+	{ file: 'nsenter', debianPackage: 'util-linux' },
+];
 
 interface Purpose {
 	readonly debian: readonly DebianNeed[];
-	readonly goTools: boolean;
+	/** What else has to be there. */
+	readonly steps: readonly (() => Promise<void> | void)[];
 	/** Whether to go on without what cannot be installed. */
 	readonly lenient: boolean;
 }
 
 const PURPOSES: Record<string, Purpose> = {
-	demo: { debian: [IP, PING], goTools: false, lenient: false },
+	demo: { debian: [IP, PING], steps: [], lenient: false },
 	// What a test lacks, it names itself; the others are still worth running.
-	test: {
-		debian: [
-			IP,
-			PING,
-			{ file: 'nft', debianPackage: 'nftables' },
-			{ file: 'tcpdump', debianPackage: 'tcpdump' },
-			{ file: 'ps', debianPackage: 'procps' },
-			{ file: 'nsenter', debianPackage: 'util-linux' },
-		],
-		goTools: true,
-		lenient: true,
-	},
-	bench: { debian: [IP], goTools: true, lenient: false },
+	test: { debian: TEST_TOOLS, steps: [installGoTools], lenient: true },
+	vm: { debian: TEST_TOOLS, steps: [installGuest], lenient: false },
+	bench: { debian: [IP], steps: [installGoTools], lenient: false },
 };
 
 await runScript(async () => {
@@ -40,8 +40,7 @@ await runScript(async () => {
 		);
 	}
 	const failures: BuildError[] = [];
-	const steps = [async () => installDebianPackages(purpose.debian), ...(purpose.goTools ? [installGoTools] : [])];
-	for (const step of steps) {
+	for (const step of [() => installDebianPackages(purpose.debian), ...purpose.steps]) {
 		try {
 			await step();
 		} catch (error) {

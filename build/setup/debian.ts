@@ -1,6 +1,6 @@
 // Debian packages, installed when what they bring is missing.
 
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { systemPath } from '../project.ts';
 import { BuildError, run } from '../run.ts';
 
@@ -38,6 +38,31 @@ export function installDebianPackages(needs: readonly DebianNeed[]): void {
 	run('apt-get', ['--quiet', 'update'], { environment, remedy });
 	const parameters = ['--quiet', '--yes', '--no-install-recommends', 'install', ...packages];
 	run('apt-get', parameters, { environment, remedy });
+}
+
+/**
+ * Unpacks packages into a directory, without installing them. An empty one such as `linux-image-amd64` stands for the
+ * newest kernel, which it depends on. Throws a BuildError when it cannot.
+ */
+export function unpackDebianPackages(packages: readonly string[], directory: string): void {
+	const tried = `downloading ${packages.join(', ')}`;
+	for (const tool of ['apt-get', 'dpkg-deb']) {
+		if (findExecutable(tool) === undefined) throw new BuildError(`${tried}: there is no ${tool} on this machine`);
+	}
+	console.log(tried);
+	mkdirSync(directory, { recursive: true });
+	// Others do with the lists that root has fetched.
+	if (process.getuid?.() === 0) run('apt-get', ['--quiet', 'update']);
+	run('apt-get', ['--quiet', 'download', ...packages.map(withContent)], { cwd: directory });
+	for (const file of readdirSync(directory).filter((name) => name.endsWith('.deb'))) {
+		run('dpkg-deb', ['--extract', `${directory}/${file}`, directory]);
+		rmSync(`${directory}/${file}`);
+	}
+}
+
+function withContent(name: string): string {
+	if (!/^linux-image-[a-z\d]+$/.test(name)) return name;
+	return /Depends: (linux-image-\S+)/.exec(run('apt-cache', ['depends', name]))?.[1] ?? name;
 }
 
 function isAccessible(path: string, mode: number): boolean {

@@ -7,7 +7,7 @@ import type { Connection } from '../netlink/connection.ts';
 import { changeLink, deleteLink, findLink, type Link, listPorts } from '../netlink/link.ts';
 import { isKernelError, tolerating } from '../netlink/netlink-error.ts';
 import type { BridgeConfiguration } from './configuration.ts';
-import { isOurMac } from './names.ts';
+import { isOurMac, vlanPortName } from './names.ts';
 import type { Undo } from './undo.ts';
 
 /** How often a bridge is made again that vanishes: an ADD that made it and failed may remove it under another. */
@@ -24,11 +24,11 @@ export function ensureBridge(
 	existing: Link | undefined,
 	undo: Undo,
 ): Link {
-	const { bridge: name, mtu } = configuration;
+	const { bridge: name, mtu, vlan } = configuration;
 	let found = existing;
 	for (let attempt = 1; found === undefined; attempt++) {
 		const created = tolerating(['EEXIST'], () => host.execute(createBridge(name, { mtu, mac })));
-		if (created) undo(`bridge "${name}"`, () => removeUnusedBridge(host, name));
+		if (created) undo(`bridge "${name}"`, () => removeUnusedBridge(host, name, vlan));
 		found = findBridge(host, name);
 		if (found === undefined && attempt === ATTEMPTS) {
 			throw new CniError(
@@ -63,10 +63,11 @@ function putRight(host: Connection, found: Link, configuration: BridgeConfigurat
 }
 
 /**
- * The host does not listen to routers among the containers, and the bridge's own address is usable at once: while it is
- * tentative, a second or two, the kernel drops what it should forward to a container that it has not heard of.
+ * Before the bridge, or its interface in a VLAN, comes up: the host does not listen to routers among the containers, and
+ * the gateway address is usable at once: while it is tentative, a second or two, the kernel drops what it should forward
+ * to a container that it has not heard of.
  */
-function prepareIpv6(name: string): void {
+export function prepareIpv6(name: string): void {
 	const parameters = `ipv6/conf/${name}`;
 	if (!hasSysctl(parameters)) return;
 	ensureSysctl(`${parameters}/accept_ra`, '0');
@@ -86,8 +87,13 @@ function enableVlanFiltering(host: Connection, bridge: Link): void {
 	}
 }
 
-/** Only a bridge without ports: an ADD that was just about to join makes a new one. */
-function removeUnusedBridge(host: Connection, name: string): void {
+/** Only a bridge without ports, but for that of its gateway in the VLAN: an ADD that was just about to join makes a new one. */
+function removeUnusedBridge(host: Connection, name: string, vlan: number): void {
 	const bridge = findLink(host, name);
-	if (bridge !== undefined && listPorts(host, bridge).length === 0) deleteLink(host, bridge);
+	if (bridge === undefined) return;
+	const [port, ...others] = listPorts(host, bridge);
+	const isGatewayPort = port?.name === vlanPortName(`${name}.${vlan}`);
+	if (others.length > 0 || (port !== undefined && !isGatewayPort)) return;
+	if (port !== undefined) deleteLink(host, port);
+	deleteLink(host, bridge);
 }

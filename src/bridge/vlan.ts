@@ -1,11 +1,12 @@
 // VLANs of ports, and the gateway of a VLAN.
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
-import { addNativeVlan, addTaggedVlans, listVlans, removeVlan } from '../netlink/bridge-vlan.ts';
+import { addNativeVlan, addTaggedVlans, listVlans, removeVlans } from '../netlink/bridge-vlan.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { changeLink, findLink, type Link } from '../netlink/link.ts';
 import { tolerating } from '../netlink/netlink-error.ts';
 import { createVeth } from '../netlink/veth.ts';
+import { prepareIpv6 } from './bridge-device.ts';
 import type { BridgeConfiguration } from './configuration.ts';
 import { vlanPortName } from './names.ts';
 
@@ -14,18 +15,20 @@ const LONGEST_DEVICE_NAME = 15;
 /** The VLAN in which a bridge puts every port, and untagged packets. */
 const DEFAULT_VLAN = 1;
 
-/** Makes a port a member of the configured VLANs, instead of the one that the kernel gave it. */
+/**
+ * Makes a port a member of the configured VLANs, instead of the one that the kernel gave it. A port that is in its own
+ * already, as that of a gateway may be, does not leave it for a moment.
+ */
 export function joinVlans(host: Connection, portName: string, configuration: BridgeConfiguration): void {
 	const { vlan, vlanTrunk, preserveDefaultVlan } = configuration;
 	if (vlan === 0 && vlanTrunk.length === 0) return;
 	const port = present(host, portName);
+	const own = vlan === 0 ? DEFAULT_VLAN : vlan;
 	if (!preserveDefaultVlan) {
-		host.execute(...listVlans(host, port).map(({ id }) => removeVlan(port, id)));
+		const others = listVlans(host, port).filter(({ first, native }) => !native || first !== own);
+		host.execute(...others.map(({ first, last }) => removeVlans(port, first, last)));
 	}
-	host.execute(
-		...vlanTrunk.map(({ first, last }) => addTaggedVlans(port, first, last)),
-		addNativeVlan(port, vlan === 0 ? DEFAULT_VLAN : vlan),
-	);
+	host.execute(...vlanTrunk.map(({ first, last }) => addTaggedVlans(port, first, last)), addNativeVlan(port, own));
 }
 
 /**
@@ -57,7 +60,10 @@ export function ensureVlanGateway(
 	}
 	joinVlans(host, portName, { ...configuration, vlanTrunk: [], preserveDefaultVlan: false });
 	const gateway = present(host, name);
-	if (!gateway.up) host.execute(changeLink(gateway, { up: true }));
+	if (!gateway.up) {
+		prepareIpv6(name);
+		host.execute(changeLink(gateway, { up: true }));
+	}
 	return gateway;
 }
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { ensureBridge, findBridge } from '../../src/bridge/bridge-device.ts';
+import { ensureVlanGateway } from '../../src/bridge/vlan.ts';
 import { refuses } from '../cni/assertions.ts';
 import { readKeys, undoing } from './configurations.ts';
 import { fakeHost, type FakeHost, RTM } from './fake-host.ts';
@@ -130,6 +131,18 @@ test("the kernel's refusal to make a bridge goes on", (t) => {
 	const host = fakeHost();
 	host.refuseNext(RTM.newLink, 'EPERM');
 	t.throws(() => ensure(host), { message: `creating bridge "${name}": EPERM` });
+});
+
+test('undoing removes the gateway in the VLAN with the bridge, unless there are other ports', async (t) => {
+	const host = fakeHost();
+	const { bridge, steps } = ensure(host, { vlan: 7 });
+	ensureVlanGateway(host.connection, bridge, readKeys({ bridge: name, vlan: 7 }), mac);
+	const port = host.add({ name: 'veth0', kind: 'veth', master: bridge.index });
+	await steps.run();
+	t.is(host.links.length, 4);
+	host.remove(port.name);
+	await steps.run();
+	t.deepEqual(host.links, []);
 });
 
 test('undoing removes the bridge, unless it has ports by then, or is gone', async (t) => {

@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { refused, silent } from '../helpers/assertions.ts';
 import { attach, prepare } from '../helpers/attach.ts';
+import { invokeLater } from '../helpers/cni.ts';
 import { createHost, type Host } from '../helpers/host.ts';
 import { everyFamily, familiesOf, half } from '../helpers/network-configuration.ts';
 import { supports, testOn } from '../helpers/requirements.ts';
@@ -48,11 +49,43 @@ for (const family of everyFamily) {
 			host.addresses(gateway),
 			familiesOf(family).map((number) => `${half[number].gateway}/${half[number].prefix}`),
 		);
+		t.false(host.link(gateway)?.addr_info?.some(({ tentative }) => tentative));
 		for (const number of familiesOf(family)) t.true(ping(container, half[number].gateway));
 		silent(t, check());
 		silent(t, del());
 	});
 }
+
+testOn('bridge-vlan-filtering', 'a port in all VLANs does not keep others from theirs', (t) => {
+	const host = createHost(t);
+	const all = attach(t, host, { ipam: null, vlanTrunk: [{ minID: 1, maxID: 4094 }] });
+	const one = attach(t, host, { ipam: null, vlan: 100 });
+	t.deepEqual(tagsOf(host, all.port()?.ifname), ['1 PVID', '2-4094']);
+	t.deepEqual(tagsOf(host, one.port()?.ifname), ['100 PVID']);
+});
+
+testOn('bridge-vlan-filtering', 'containers that come to a vlan at once share its gateway', async (t) => {
+	const host = createHost(t);
+	const prepared = Array.from({ length: 4 }, () => {
+		const container = host.container();
+		return { container, call: prepare(host, { vlan: 100 }, { container }).call('ADD') };
+	});
+	const answers = await Promise.all(prepared.map(({ call }) => invokeLater(host, call)));
+	t.deepEqual(
+		answers.map(({ status }) => status),
+		[0, 0, 0, 0],
+	);
+	for (const { container } of prepared) t.true(ping(container, half[4].gateway));
+});
+
+testOn('bridge-vlan-filtering', 'an ADD that fails with the gateway made leaves nothing', (t) => {
+	const host = createHost(t);
+	const before = host.snapshot();
+	const protect = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+	const by = ['sh', '-c', protect, '/proc/sys/net/ipv4/ip_forward'];
+	refused(t, prepare(host, { vlan: 100 }).add({ by }), 100, 'ip_forward');
+	t.deepEqual(host.snapshot(), before);
+});
 
 testOn('bridge-vlan-filtering', 'containers of two vlans do not reach each other', (t) => {
 	const host = createHost(t);
