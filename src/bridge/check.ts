@@ -4,6 +4,7 @@ import { CniError, CniErrorCode, toCniError } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
 import type { Interface, IpConfig, Result } from '../cni/result.ts';
 import { sameCidr } from '../ip/cidr.ts';
+import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import { allowsOnlyMac } from '../nat/spoof-check.ts';
 import { listAddresses } from '../netlink/address.ts';
 import type { Connection } from '../netlink/connection.ts';
@@ -16,7 +17,6 @@ import { type BridgeConfiguration, readBridgeConfiguration } from './configurati
 import { openContainerNamespace } from './container-namespace.ts';
 import { isForwarding } from './forwarding.ts';
 import { gatewayCidrs, withGateways } from './gateway.ts';
-import { hostInterfaceName } from './names.ts';
 import { findRoute } from './routes.ts';
 
 /** Takes a difference, in words that say what was expected and what is there. */

@@ -4,6 +4,7 @@ import { readBoolean } from '../cni/fields.ts';
 import type { Request } from '../cni/request.ts';
 import { LeaseError } from '../ipam/lease-error.ts';
 import { holdAttachment } from '../ipam/plugin.ts';
+import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import { NamespaceError, openNetworkNamespace } from '../linux/network-namespace.ts';
 import { forgetPort } from '../nat/spoof-check.ts';
 import type { Connection } from '../netlink/connection.ts';
@@ -12,7 +13,7 @@ import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
 import { addressManager, OUR_IPAM } from './address-manager.ts';
 import { bridgeNameOf, isDeviceName } from './configuration.ts';
 import { attempts } from './failures.ts';
-import { belongsToAnotherNetwork, hostInterfaceAlias, hostInterfaceName, isOurs } from './names.ts';
+import { belongsToAnotherNetwork, hostInterfaceAlias, isOurs } from './names.ts';
 
 /**
  * Detaches the container. Goes on after a failure, and throws them all at the end (AggregateError). Only the lease stays

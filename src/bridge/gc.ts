@@ -1,6 +1,7 @@
 // GC: removes the attachments of a network of which the caller says that they are no longer valid.
 
 import type { Request } from '../cni/request.ts';
+import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import { note } from '../linux/standard-error.ts';
 import { forgetPorts } from '../nat/spoof-check.ts';
 import { deleteLink, findLink, type Link, listVeths } from '../netlink/link.ts';
@@ -8,7 +9,7 @@ import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
 import { addressManager } from './address-manager.ts';
 import { bridgeNameOf } from './configuration.ts';
 import { attempts } from './failures.ts';
-import { belongsToNetwork, hostInterfaceName, isHostInterfaceName } from './names.ts';
+import { belongsToNetwork, isHostInterfaceName } from './names.ts';
 
 /**
  * Removes what is not in `validAttachments`; without such a list, nothing, since an absent list may also mean that the

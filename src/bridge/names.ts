@@ -8,11 +8,6 @@ import { MAX_ALIAS } from '../netlink/link.ts';
 
 const OWNER = 'mesos-overlay';
 
-/** The host's end of an attachment's veth pair: 15 characters, the longest that a device name may have. */
-export function hostInterfaceName({ containerId, ifname }: Attachment): string {
-	return `veth${hash64(`${containerId} ${ifname}`).slice(0, 11)}`;
-}
-
 /** The host's end of the pair that puts a bridge's gateway into a VLAN. */
 export function vlanPortName(gatewayInterface: string): string {
 	return `vlan${hash64(gatewayInterface).slice(0, 11)}`;
@@ -45,7 +40,7 @@ export function isOurs(alias: string): boolean {
 	return alias.startsWith(`${OWNER} `);
 }
 
-/** Whether a name has the form of {@link hostInterfaceName}: an ADD that was killed leaves no more than the name. */
+/** Whether a name has the form of a host's end: an ADD that was killed leaves no more than the name. */
 export function isHostInterfaceName(name: string): boolean {
 	return /^veth[0-9a-v]{11}$/.test(name);
 }

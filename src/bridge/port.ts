@@ -2,6 +2,7 @@
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
+import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import { waitUntil } from '../linux/pause.ts';
 import { allowOnlyMac, forgetPort } from '../nat/spoof-check.ts';
 import { bridgePort } from '../netlink/bridge-port.ts';
@@ -11,7 +12,7 @@ import { isKernelError } from '../netlink/netlink-error.ts';
 import { createVeth } from '../netlink/veth.ts';
 import { ensureBridge, findBridge } from './bridge-device.ts';
 import type { BridgeConfiguration } from './configuration.ts';
-import { hostInterfaceAlias, hostInterfaceName } from './names.ts';
+import { hostInterfaceAlias } from './names.ts';
 import type { Undo } from './undo.ts';
 import { joinVlans } from './vlan.ts';
 

@@ -1,47 +1,29 @@
-// What the program says to a person at a terminal.
+// Answers what was typed.
 
 import { writeSync } from 'node:fs';
 import manifest from '../../package.json' with { type: 'json' };
-import { supportedVersions } from '../cni/versions.ts';
+import { messageOf, systemCode } from '../ipam/lease-error.ts';
+import { note } from '../linux/standard-error.ts';
+import { writeStdout } from '../linux/standard-output.ts';
+import { readCall, UsageError } from './command.ts';
+import { commands, findCommand, shortName } from './commands.ts';
+import { commandHelp, introduction, programHelp } from './help.ts';
+import { suggest } from './suggestion.ts';
 
-const introduction = `mesos-overlay ${manifest.version}: a CNI plugin that attaches a container to a Mesos overlay network.
-Container runtimes call it: put it into their CNI plugin directory (/opt/cni/bin; for Mesos, --network_cni_plugins_dir).
-CNI protocol versions supported: ${supportedVersions.join(', ')}. "mesos-overlay --help" says more.
-`;
+/** Returns the exit status: 0, 1 when something is not as it should be, 2 when the words are no command. */
+export async function runCommandLine(words: readonly string[]): Promise<number> {
+	try {
+		return await answer(words);
+	} catch (error) {
+		const code = systemCode(error);
+		if (code === undefined) throw error;
+		// Whoever closes the pipe early, as head does, has seen enough.
+		if (code !== 'EPIPE') note(messageOf(error));
+		return error instanceof UsageError ? 2 : 1;
+	}
+}
 
-const help = `Usage: mesos-overlay --help | --version
-       CNI_COMMAND=ADD CNI_CONTAINERID=... CNI_NETNS=... CNI_IFNAME=... mesos-overlay < network.conf
-
-${manifest.description}.
-
-As a CNI plugin it is configured by the network configuration on stdin:
-
-  {
-    "name": "dcos",
-    "type": "mesos-overlay",
-    "ipam": { "type": "mesos-overlay-ipam", "agentSubnet": "9.0.1.0/26" }
-  }
-
-and told what to do by the environment:
-
-  CNI_COMMAND      ADD, DEL, CHECK, GC, STATUS or VERSION
-  CNI_CONTAINERID  the container's id
-  CNI_NETNS        the path of its network namespace
-  CNI_IFNAME       the interface to make in it
-  CNI_ARGS         IP=...;MAC=...
-  CNI_PATH         where other IPAM plugins are
-
-Called as mesos-overlay-ipam (a link to the same file) it is an IPAM plugin for any other main plugin.
-
-Options:
-  -h, --help       this text
-  -v, --version    the version
-
-Every key of the configuration is described in docs/configuration.md, every error in docs/troubleshooting.md.
-`;
-
-/** Answers what was typed; returns the exit status. */
-export function runCommandLine(words: readonly string[]): number {
+async function answer(words: readonly string[]): Promise<number> {
 	const [first] = words;
 	switch (first) {
 		case undefined:
@@ -51,15 +33,31 @@ export function runCommandLine(words: readonly string[]): number {
 		case '-h':
 		case '--help':
 		case 'help':
-			writeSync(1, help);
+			writeStdout(programHelp());
 			return 0;
 		case '-v':
 		case '--version':
 		case 'version':
-			writeSync(1, `${manifest.version}\n`);
+			writeStdout(`${manifest.version}\n`);
 			return 0;
-		default:
-			writeSync(2, `mesos-overlay: unknown command "${first}"; "mesos-overlay --help" lists what there is\n`);
-			return 2;
 	}
+	const found = findCommand(words);
+	if (found === undefined) throw unknown(words);
+	const { command, rest } = found;
+	const call = readCall(command, rest);
+	if (!call.help) return command.run(call.values, call.operand);
+	writeStdout(commandHelp(command));
+	return 0;
+}
+
+function unknown(words: readonly string[]): UsageError {
+	const known = commands.map(shortName);
+	// The second word may be one, or what a command is to be done with.
+	const [group = '', second = ''] = words;
+	const isGroup = known.some((name) => name.split(' ')[0] === group);
+	const typed = isGroup ? `${group} ${second}` : group;
+	const all = isGroup ? known : [...known, '--help', '--version'];
+	return new UsageError(
+		`unknown command "${typed}"${suggest(typed, all)}; "mesos-overlay --help" lists what there is`,
+	);
 }

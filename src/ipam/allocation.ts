@@ -2,10 +2,12 @@
 
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { inRange, type Range, sizeOfRange } from './agent-subnet.ts';
-import { openLastAddress } from './last-address.ts';
-import { describe, LeaseError, messageOf, storeError, systemCode } from './lease-error.ts';
+import { openLast } from './last.ts';
+import { describe, LeaseError, storeError, systemCode } from './lease-error.ts';
 import { type LeaseFile, peek, writeAddress } from './lease-file.ts';
-import { diedBefore, reclaim, reclaimAddress } from './reclaim.ts';
+import { diedBefore } from './liveness.ts';
+import { makeRoom, patience } from './make-room.ts';
+import { reclaimAddress } from './reclaim.ts';
 import { listNames } from './release.ts';
 import { formatSubnet } from './subnet.ts';
 import { addressPath, type Store } from './store.ts';
@@ -19,6 +21,8 @@ export interface Terms {
 	readonly bootId: string;
 	/** Milliseconds of performance.now() until which other processes are waited for. */
 	readonly deadline: number;
+	/** Milliseconds since the epoch. */
+	readonly now: number;
 }
 
 /** Gives a lease the address, if it is free. Throws LeaseError. */
@@ -38,9 +42,9 @@ function take(store: Store, file: LeaseFile, address: Address): boolean {
  * Gives a lease the address that was asked for. Throws LeaseError `addressTaken`, naming the holder, unless that one is
  * of an earlier boot.
  */
-export function takeRequested(store: Store, file: LeaseFile, address: Address, { bootId, deadline }: Terms): Address {
+export function takeRequested(store: Store, file: LeaseFile, address: Address, terms: Terms): Address {
 	if (take(store, file, address)) return address;
-	reclaimAddress(store, address, diedBefore(bootId), deadline);
+	reclaimAddress(store, address, diedBefore(terms.bootId), patience(terms));
 	if (take(store, file, address)) return address;
 	const path = addressPath(store, formatAddress(address));
 	const holder = peek(store, path)?.lease;
@@ -49,29 +53,21 @@ export function takeRequested(store: Store, file: LeaseFile, address: Address, {
 }
 
 /**
- * Gives a lease the next free address of a range, round robin after the one given last. When there is none, leases of
- * earlier boots are freed. Throws LeaseError `noAddressLeft`.
+ * Gives a lease the next free address of a range, round robin after the one given last. When there is none, those of
+ * dead holders are freed. Throws LeaseError `noAddressLeft`.
  */
 export function takeNext(store: Store, file: LeaseFile, index: number, range: Range, terms: Terms): Address {
-	const last = openLastAddress(store, index);
+	const last = openLast(store, index);
 	try {
 		let address = takeAny(store, file, range, last.address);
-		if (address === undefined) {
-			reclaimRange(store, range, terms);
+		if (address === undefined && makeRoom(store, last, range, terms)) {
 			address = takeAny(store, file, range, last.address);
 		}
 		if (address === undefined) throw noAddressLeft(store, range);
-		last.replace(address);
+		last.replaceAddress(address);
 		return address;
 	} finally {
 		last.close();
-	}
-}
-
-/** Frees the leases of earlier boots in a range. Throws LeaseError. */
-export function reclaimRange(store: Store, range: Range, { bootId, deadline }: Terms): void {
-	for (const error of reclaim(store, (leased) => inRange(range, leased), diedBefore(bootId), deadline)) {
-		store.note(messageOf(error));
 	}
 }
 

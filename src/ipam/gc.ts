@@ -5,7 +5,7 @@ import { LeaseError, storeError, systemCode } from './lease-error.ts';
 import { listAttachments } from './leases.ts';
 import { reclaim } from './reclaim.ts';
 import { releaseAttachment } from './release.ts';
-import { type Store, storeExists } from './store.ts';
+import { attachmentPath, type Store, storeExists } from './store.ts';
 
 /** Milliseconds without a sign of life after which the holder of the lock is taken for dead. */
 const STALE = 5000;
@@ -28,7 +28,10 @@ export async function collectGarbage(store: Store, valid: readonly Attachment[],
 	}
 }
 
-function releaseOthers(store: Store, valid: readonly Attachment[]): unknown[] {
+/** The same without the lock, which only keeps two GCs from doing all of it twice. Gives what failed, `busy` included. */
+export function releaseOthers(store: Store, valid: readonly Attachment[]): unknown[] {
+	// The name of a file stands for a container id that is too long for one.
+	const keyOf = (attachment: Attachment): string => attachmentPath(store, attachment, 0);
 	const kept = new Set(valid.map(keyOf));
 	const { found, problems } = listAttachments(store);
 	const failures: unknown[] = [...problems];
@@ -44,11 +47,7 @@ function releaseOthers(store: Store, valid: readonly Attachment[]): unknown[] {
 	}
 	// Addresses whose entry under attachments/ was lost in a crash of the machine.
 	const died = (lease: Attachment) => (kept.has(keyOf(lease)) ? undefined : 'is no valid attachment');
-	return [...failures, ...reclaim(store, () => true, died, 0)];
-}
-
-function keyOf({ containerId, ifname }: Attachment): string {
-	return `${containerId}@${ifname}`;
+	return [...failures, ...reclaim(store, () => true, [died], 0).failures];
 }
 
 /** Loaded here only, since proper-lockfile costs a third of an ADD to load. */

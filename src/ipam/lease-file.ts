@@ -10,6 +10,7 @@
 // the kernel frees their flocks; what they left is a prefix of the above, and the next DEL or ADD of the attachment
 // removes it: the name under addresses/ if it is the same inode, then the one under attachments/.
 // An inode can lose its name between open and flock: after the flock the name is looked at again.
+// docs/lease-store.md has every state, every transition, and the proofs.
 
 import { type FileStatus, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } from '../linux/files.ts';
 import type { Attachment } from '../cni/request.ts';
@@ -152,15 +153,17 @@ function write(store: Store, { path, descriptor }: LeaseFile, text: string): voi
 	}
 }
 
+/** For all leases: a search in a full half reads thousands. */
+const room = Buffer.allocUnsafeSlow(LONGEST_LEASE);
+
 /** Reads a lease. Undefined: it is not complete, as a crash of the machine leaves it, or no lease. Throws LeaseError. */
 export function readLease(
 	store: Store,
 	{ path, descriptor }: Pick<LeaseFile, 'path' | 'descriptor'>,
 ): Lease | undefined {
-	const bytes = Buffer.allocUnsafe(LONGEST_LEASE);
 	try {
-		const length = store.system.readAt(descriptor, bytes, 0);
-		return decodeLease(bytes.toString('utf8', 0, length));
+		const length = store.system.readAt(descriptor, room, 0);
+		return decodeLease(room.toString('utf8', 0, length));
 	} catch (error) {
 		throw storeError('reading the lease', path, error);
 	}

@@ -27,9 +27,9 @@ export function listAttachments(store: Store): Listing<Attachment> {
 	return { found: [...distinct.values()], problems };
 }
 
-/** What a name under attachments/ says, unless it had to be cut. */
+/** What a name under attachments/ says; a container id that had to be cut stays so, which leads to the same name. */
 function attachmentOf(name: string): Attachment | undefined {
-	const [, containerId, ifname] = /^([\w.-]+)@(.+)@\d+$/.exec(name) ?? [];
+	const [, containerId, ifname] = /^([\w.~-]+)@(.+)@\d+$/.exec(name) ?? [];
 	return containerId === undefined || ifname === undefined ? undefined : { containerId, ifname };
 }
 

@@ -43,9 +43,10 @@ function add(request: Request): Result {
 	const { ranges, routes, dataDirectory } = readIpamConfiguration(request.configuration);
 	const demands = demandsOf(ranges, requestedAddresses(request));
 	const { containerId, ifname, netns, deadline } = request;
-	const holder = { containerId, ifname, netns, ...namespaceOf(netns), time: Date.now() };
+	const now = Date.now();
+	const holder = { containerId, ifname, netns, ...namespaceOf(netns), time: now };
 	const store = storeOf(dataDirectory, request.configuration.name);
-	const addresses = leaseAddresses(store, holder, demands, { bootId: bootId(), deadline });
+	const addresses = leaseAddresses(store, holder, demands, { bootId: bootId(), deadline, now });
 	const ips = demands.flatMap(({ range }, index) => {
 		const address = addresses[index];
 		return address === undefined
@@ -104,7 +105,8 @@ async function gc({ configuration: { name, ipam, validAttachments }, deadline }:
 function status({ configuration, deadline }: Request): void {
 	try {
 		const { ranges, dataDirectory } = readIpamConfiguration(configuration);
-		assertReady(storeOf(dataDirectory, configuration.name), ranges, { bootId: bootId(), deadline });
+		const terms = { bootId: bootId(), deadline, now: Date.now() };
+		assertReady(storeOf(dataDirectory, configuration.name), ranges, terms);
 	} catch (error) {
 		const failure = toCniError(error);
 		// A configuration that is wrong stays so; everything else may come right.

@@ -4,71 +4,112 @@ import { type Address, formatAddress, parseAddress } from './address.ts';
 import { describe, foreign } from './lease-error.ts';
 import { closeLease, type Entry, isAt, openLocked, peek, readLease, removeName } from './lease-file.ts';
 import type { Lease } from './lease.ts';
+import type { Obituary } from './liveness.ts';
 import { listNames, releaseAttachment } from './release.ts';
 import { addressPath, attachmentPath, type Store } from './store.ts';
 
-/** Says why the holder of a lease cannot be alive, in words that follow its name; undefined when it may be. */
-export type Obituary = (lease: Lease) => string | undefined;
-
-/** Whose holders died with the machine's earlier boots. */
-export function diedBefore(bootId: string): Obituary {
-	return (lease) => (lease.bootId === bootId ? undefined : 'is of an earlier boot');
+/** What became of the leases that were looked at. */
+export interface Reclaimed {
+	/** How many addresses were freed. */
+	readonly freed: number;
+	/** The errors of those that could not be freed or read. */
+	readonly failures: readonly unknown[];
 }
 
 /**
- * Frees every address that `concerns` and whose holder is dead, and notes each. A lease that another process works on is
- * waited for until `deadline` (ms of performance.now()). Gives the errors of those that could not be freed or read.
+ * Frees every address that `concerns` and whose holder is dead, and notes each. The second obituary is asked only when by
+ * the first one nothing was freed, and so on; each lease is read once for all of them. A lease that another process works
+ * on is waited for until `deadline` (ms of performance.now()). Frees `most` addresses at most. Throws LeaseError when the
+ * store cannot be listed.
  */
 export function reclaim(
 	store: Store,
 	concerns: (address: Address) => boolean,
-	died: Obituary,
+	obituaries: readonly Obituary[],
 	deadline: number,
-): unknown[] {
+	most = Infinity,
+): Reclaimed {
+	const entries = new Map<Address, Entry>();
 	const failures: unknown[] = [];
-	for (const name of listNames(store, store.addresses)) {
-		const address = parseAddress(name);
-		if (address === undefined || !concerns(address)) continue;
+	let freed = 0;
+	const attempt = (step: () => void): void => {
 		try {
-			reclaimAddress(store, address, died, deadline);
+			step();
 		} catch (error) {
 			failures.push(error);
 		}
+	};
+	for (const name of listNames(store, store.addresses)) {
+		const address = parseAddress(name);
+		if (address === undefined || !concerns(address)) continue;
+		attempt(() => {
+			const entry = peekAddress(store, address);
+			if (entry !== undefined) entries.set(address, entry);
+		});
 	}
-	return failures;
+	for (const died of obituaries) {
+		for (const [address, entry] of entries) {
+			if (freed === most) break;
+			attempt(() => {
+				if (reclaimEntry(store, address, entry, died, deadline)) freed++;
+			});
+		}
+		if (freed > 0) break;
+	}
+	return { freed, failures };
 }
 
 /** Frees one address if its holder is dead, with everything else that the holder has. Throws LeaseError. */
 export function reclaimAddress(store: Store, address: Address, died: Obituary, deadline: number): void {
-	const path = addressPath(store, formatAddress(address));
-	const entry = peek(store, path);
-	if (entry === undefined) return;
-	const why = whyDead(entry, path, died);
-	if (why === undefined) return;
-	const { lease } = entry;
-	const stillDead = (now: Lease | undefined): boolean => now === undefined || died(now) !== undefined;
-	const released = lease === undefined ? [] : releaseAttachment(store, lease, deadline, stillDead);
-	if (!removeOrphan(store, path, entry, died, deadline) && released.length === 0) return;
-	const holder = lease === undefined ? 'its holder' : `its holder, ${describe(lease)},`;
-	store.note(`freed ${formatAddress(address)}: ${holder} ${why}`);
+	const entry = peekAddress(store, address);
+	if (entry !== undefined) reclaimEntry(store, address, entry, died, deadline);
 }
 
-function whyDead({ lease, status }: Entry, path: string, died: Obituary): string | undefined {
-	if (lease !== undefined) return died(lease);
-	if (status.size > 0) throw foreign(path, 'a file of another kind');
-	// Content is complete before an address has it: a crash of the machine has emptied the file.
-	return 'was lost in a crash of the machine';
+function peekAddress(store: Store, address: Address): Entry | undefined {
+	const path = addressPath(store, formatAddress(address));
+	const entry = peek(store, path);
+	if (entry !== undefined) assertLease(entry, path);
+	return entry;
+}
+
+/** An empty file is a lease, too: content is complete before an address has it, but a crash of the machine may empty it. */
+function assertLease({ lease, status }: Entry, path: string): void {
+	if (lease === undefined && status.size > 0) throw foreign(path, 'a file of another kind');
+}
+
+function reclaimEntry(store: Store, address: Address, entry: Entry, died: Obituary, deadline: number): boolean {
+	const { lease } = entry;
+	const why = whyDead(lease, died);
+	if (why === undefined) return false;
+	const stillDead = (now: Lease | undefined): boolean => whyDead(now, died) !== undefined;
+	const released = lease === undefined ? [] : releaseAttachment(store, lease, deadline, stillDead);
+	if (!removeOrphan(store, address, entry, died, deadline) && released.length === 0) return false;
+	const holder = lease === undefined ? 'its holder' : `its holder, ${describe(lease)},`;
+	store.note(`freed ${formatAddress(address)}: ${holder} ${why}`);
+	return true;
+}
+
+function whyDead(lease: Lease | undefined, died: Obituary): string | undefined {
+	return lease === undefined ? 'was lost in a crash of the machine' : died(lease);
 }
 
 /** Removes an entry that is there still, since a crash of the machine took the attachment's first one. */
-function removeOrphan(store: Store, path: string, { lease, status }: Entry, died: Obituary, deadline: number): boolean {
+function removeOrphan(
+	store: Store,
+	address: Address,
+	{ lease, status }: Entry,
+	died: Obituary,
+	deadline: number,
+): boolean {
+	const path = addressPath(store, formatAddress(address));
 	// Not for another lease, which would have to be waited for.
 	if (!isAt(store, status, path)) return false;
 	const file = openLocked(store, path, lease ?? { containerId: '', ifname: '' }, deadline);
 	if (file === undefined) return false;
 	try {
 		const now = { lease: readLease(store, file), status: store.system.statusOf(file.descriptor) };
-		if (whyDead(now, path, died) === undefined) return false;
+		assertLease(now, path);
+		if (whyDead(now.lease, died) === undefined) return false;
 		removeName(store, path);
 		const other = now.lease && attachmentPath(store, now.lease, now.lease.index);
 		if (other !== undefined && isAt(store, file, other)) removeName(store, other);

@@ -1,5 +1,6 @@
 // What the lease store needs of the operating system, so that a test can stand between them.
 
+import { deviceExists } from '../linux/device.ts';
 import {
 	closeFile,
 	linkFile,
@@ -16,6 +17,7 @@ import type { LeaseFile } from './lease-file.ts';
 
 const calls = {
 	closeFile,
+	deviceExists,
 	linkFile,
 	listDirectory,
 	/** flock(2), exclusive. */

@@ -4,7 +4,6 @@ import {
 	belongsToAnotherNetwork,
 	belongsToNetwork,
 	hostInterfaceAlias,
-	hostInterfaceName,
 	isHostInterfaceName,
 	isOurMac,
 	isOurs,
@@ -14,6 +13,7 @@ import {
 	vlanPortName,
 } from '../../src/bridge/names.ts';
 import { isDeviceName } from '../../src/bridge/configuration.ts';
+import { hostInterfaceName } from '../../src/linux/host-interface-name.ts';
 import { NetlinkError } from '../../src/netlink/netlink-error.ts';
 
 const identifier = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,300}$/);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { hostInterfaceName } from '../../src/bridge/names.ts';
+import { hostInterfaceName } from '../../src/linux/host-interface-name.ts';
 import { awaitForwarding, createPort, removePort } from '../../src/bridge/port.ts';
 import { findBridge } from '../../src/bridge/bridge-device.ts';
 import type { Link } from '../../src/netlink/link.ts';

@@ -19,7 +19,34 @@ test('--help says how it is called', (t) => {
 	const { status, stdout, stderr } = run([executable, '--help']);
 	t.is(status, 0);
 	t.is(stderr, '');
-	for (const word of ['CNI_COMMAND', '--version', 'mesos-overlay']) t.true(stdout.includes(word), word);
+	for (const word of ['CNI_COMMAND', '--version', 'mesos-overlay', 'leases release'])
+		t.true(stdout.includes(word), word);
+});
+
+test('--help of a command says what it takes', (t) => {
+	const { status, stdout, stderr } = run([executable, 'leases', 'import', '--help']);
+	t.is(status, 0);
+	t.is(stderr, '');
+	for (const word of ['--from DIR', '--dry-run', 'leases export']) t.true(stdout.includes(word), word);
+});
+
+test('a command that there is not, and one that is called wrongly', (t) => {
+	t.like(run([executable, 'laeses']), {
+		status: 2,
+		stdout: '',
+		stderr: 'mesos-overlay: unknown command "laeses" (did you mean "leases"?); "mesos-overlay --help" lists what there is\n',
+	});
+	t.like(run([executable, 'leases', '--jsn']), {
+		status: 2,
+		stdout: '',
+		stderr: 'mesos-overlay: leases list: unknown option "--jsn" (did you mean "--json"?); "mesos-overlay leases list --help" says more\n',
+	});
+	t.is(run([executable, 'leases', '--network', '../etc']).status, 2);
+});
+
+test('a reader that closes its end early is no failure to talk about', (t) => {
+	const { stderr } = run(['sh', '-c', `{ sleep 0.3; '${executable}' --help; echo $? >&2; } | true`]);
+	t.is(stderr, '1\n');
 });
 
 test('--version is one line', (t) => {

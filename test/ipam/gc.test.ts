@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { collectGarbage } from '../../src/ipam/gc.ts';
+import { attachmentPath } from '../../src/ipam/store.ts';
 import { anyOf, endProcess, entriesOf, lease, processAt, small, small6, temporaryDirectory } from './stores.ts';
 
 const soon = () => performance.now() + 2000;
@@ -48,6 +49,20 @@ test('what dead ADDs and crashes of the machine left is removed, too', async (t)
 		notes.includes('freed 9.0.1.2: its holder, container "c1" (interface "eth0"), is no valid attachment'),
 		notes.join('\n'),
 	);
+});
+
+test('what a dead ADD of a container with a long id left is removed, or kept if that is listed', async (t) => {
+	const { store } = processAt(temporaryDirectory(t));
+	const attachment = { containerId: 'x'.repeat(300), ifname: 'eth0' };
+	lease(store, attachment.containerId);
+	endProcess(store);
+	unlinkSync(`${store.addresses}/9.0.1.2`);
+	truncateSync(attachmentPath(store, attachment, 0));
+	const before = entriesOf(store);
+	await collectGarbage(store, [attachment], soon());
+	t.deepEqual(entriesOf(store), before);
+	await collectGarbage(store, [], soon());
+	t.deepEqual(entriesOf(store), []);
 });
 
 test('a lease that a running call works on is left alone', async (t) => {

@@ -9,7 +9,7 @@ import { anyOf, holderOf, rangeOf } from './stores.ts';
 
 const [, , dataDirectory = '', containerId = '', then] = process.argv;
 const store = storeOf(dataDirectory, 'dcos');
-const terms = { bootId: bootId(), deadline: performance.now() + 30_000 };
+const terms = { bootId: bootId(), deadline: performance.now() + 30_000, now: Date.now() };
 // Room for 13 containers, and for 14 of the other family.
 const demands = anyOf(rangeOf('9.0.1.0/28'), rangeOf('fd00::/124'));
 

@@ -1,16 +1,20 @@
 import { linkSync, readdirSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import test from 'ava';
+import { diedBefore } from '../../src/ipam/liveness.ts';
+import { reclaim } from '../../src/ipam/reclaim.ts';
 import {
 	anyOf,
 	earlierBoot,
 	endProcess,
 	entriesOf,
 	lease,
+	past,
 	processAt,
 	rangeOf,
 	small,
 	small6,
 	temporaryDirectory,
+	thisBoot,
 } from './stores.ts';
 
 /** A store of which `containers` fill the half; those named `old…` are of an earlier boot. */
@@ -50,6 +54,20 @@ test('the other family of a holder of an earlier boot is freed with it', (t) => 
 	const { store } = filled(temporaryDirectory(t), ['old'], anyOf(range, small6));
 	lease(store, 'a', anyOf(range));
 	t.deepEqual(entriesOf(store), ['9.0.1.2', 'a@eth0@0']);
+});
+
+test('no more are freed than are wanted at once', (t) => {
+	const { store } = filled(temporaryDirectory(t), ['old1', 'old2', 'a', 'old3', 'old4']);
+	t.like(
+		reclaim(store, () => true, [diedBefore(thisBoot)], past, 3),
+		{ freed: 3, failures: [] },
+	);
+	t.is(readdirSync(store.addresses).length, 2);
+	t.like(
+		reclaim(store, () => true, [diedBefore(thisBoot)], past, 3),
+		{ freed: 1, failures: [] },
+	);
+	t.deepEqual(readdirSync(store.attachments), ['a@eth0@0']);
 });
 
 test('while addresses are free nothing is reclaimed', (t) => {

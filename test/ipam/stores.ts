@@ -13,6 +13,9 @@ import { kernel, type System } from '../../src/ipam/system.ts';
 export const thisBoot = '11111111-1111-1111-1111-111111111111';
 export const earlierBoot = '00000000-0000-0000-0000-000000000000';
 
+/** When leases are made, in ms since the epoch. */
+export const leasedAt = 1_795_000_000_000;
+
 /** No waiting. */
 export const past = 0;
 
@@ -71,7 +74,7 @@ export function anyOf(...ranges: readonly Range[]): Demand[] {
 }
 
 export function holderOf(containerId: string, ifname = 'eth0') {
-	return { containerId, ifname, netns: `/run/netns/${containerId}`, time: 1_795_000_000_000 };
+	return { containerId, ifname, netns: `/run/netns/${containerId}`, time: leasedAt };
 }
 
 /** Leases and says the addresses as text. */
@@ -79,9 +82,10 @@ export function lease(
 	store: Store,
 	containerId: string,
 	demands: readonly Demand[] = anyOf(small),
-	{ bootId = thisBoot, deadline = past, ifname = 'eth0' } = {},
+	{ bootId = thisBoot, deadline = past, ifname = 'eth0', now = leasedAt, holder = {} } = {},
 ): string[] {
-	return leaseAddresses(store, holderOf(containerId, ifname), demands, { bootId, deadline }).map((address: Address) =>
+	const whole = { ...holderOf(containerId, ifname), ...holder };
+	return leaseAddresses(store, whole, demands, { bootId, deadline, now }).map((address: Address) =>
 		formatAddress(address),
 	);
 }

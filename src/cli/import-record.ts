@@ -1,0 +1,38 @@
+// Where the imported leases of a network came from: only there can be seen who has left.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { storeError, systemCode } from '../ipam/lease-error.ts';
+import type { Store } from '../ipam/store.ts';
+
+/** Stands behind a directory whose files were removed by the import. */
+const MOVED = '\tmoved';
+
+function pathOf({ directory }: Store): string {
+	return `${directory}/imported-from`;
+}
+
+/** Adds a directory to those that leases were imported from. Throws LeaseError. */
+export function recordImport(store: Store, directory: string, moved: boolean): void {
+	const entry = moved ? directory + MOVED : directory;
+	const entries = new Set([...readRecord(store), entry]);
+	try {
+		writeFileSync(pathOf(store), [...entries].map((each) => `${each}\n`).join(''), { mode: 0o600 });
+	} catch (error) {
+		throw storeError('writing', pathOf(store), error);
+	}
+}
+
+/** Whether all imported leases came from one directory, and its files were left there. Throws LeaseError. */
+export function isOnlySource(store: Store, directory: string): boolean {
+	const entries = readRecord(store);
+	return entries.length === 1 && entries[0] === directory;
+}
+
+function readRecord(store: Store): string[] {
+	try {
+		return readFileSync(pathOf(store), 'utf8').split('\n').filter(Boolean);
+	} catch (error) {
+		if (systemCode(error) === 'ENOENT') return [];
+		throw storeError('reading', pathOf(store), error);
+	}
+}
