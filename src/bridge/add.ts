@@ -83,7 +83,7 @@ async function attach(
 
 	const inVlan = vlan !== 0 && gateways.length > 0;
 	const gatewayInterface = inVlan ? ensureVlanGateway(host, bridge, configuration, gatewayMac) : bridge;
-	ensureGateways(host, gatewayInterface, gateways, configuration.forceAddress, undo);
+	ensureGateways(host, bridge, gatewayInterface, gateways, configuration.forceAddress, undo);
 	ensureForwarding(gateways);
 
 	const port = staysDown ? linkOf(host, portName) : awaitForwarding(host, portName, deadline);

@@ -18,6 +18,7 @@ import { openContainerNamespace } from './container-namespace.ts';
 import { isForwarding } from './forwarding.ts';
 import { gatewayCidrs, withGateways } from './gateway.ts';
 import { findRoute } from './routes.ts';
+import { missingVlans } from './vlan.ts';
 
 /** Takes a difference, in words that say what was expected and what is there. */
 type Report = (difference: string) => void;
@@ -123,6 +124,8 @@ function checkPort(
 	if (port.port.hairpin !== hairpinMode) report(`hairpin mode of port "${port.name}" is ${onOff(port.port.hairpin)}`);
 	if (port.port.isolated !== portIsolation)
 		report(`isolation of port "${port.name}" is ${onOff(port.port.isolated)}`);
+	const vlans = missingVlans(host, port, configuration);
+	if (vlans.length > 0) report(`port "${port.name}" is not in VLAN ${vlans.join(', ')}`);
 	if (macspoofchk && !allowsOnlyMac(port.name, inside.mac, request.deadline)) {
 		report(`port "${port.name}" is not bound to MAC ${inside.mac} (nftables table bridge mesos_overlay)`);
 	}

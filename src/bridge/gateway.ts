@@ -35,11 +35,12 @@ function firstAddress(cidr: string): string | undefined {
 }
 
 /**
- * Gives an interface of the host the gateway addresses. Throws CniError 7 when it has another IPv4 address, or an IPv6
- * address that overlaps, unless `forceAddress`, which replaces it.
+ * Gives an interface of the host, the bridge or its interface in a VLAN, the gateway addresses. Throws CniError 7 when it
+ * has another IPv4 address, or an IPv6 address that overlaps, unless `forceAddress`, which replaces it.
  */
 export function ensureGateways(
 	host: Connection,
+	bridge: Link,
 	link: Link,
 	gateways: readonly string[],
 	forceAddress: boolean,
@@ -55,7 +56,7 @@ export function ensureGateways(
 			tolerating(['EADDRNOTAVAIL'], () => host.execute(removeAddress(link, other.cidr)));
 		}
 		const added = tolerating(['EEXIST'], () => host.execute(addAddress(link, gateway)));
-		if (added) undo(`address ${gateway} of "${link.name}"`, () => removeUnusedGateway(host, link, gateway));
+		if (added) undo(`address ${gateway} of "${link.name}"`, () => removeUnusedGateway(host, bridge, link, gateway));
 	}
 }
 
@@ -67,8 +68,8 @@ function conflict(link: Link, gateway: string, other: Address): CniError {
 }
 
 /** Another container may have come meanwhile, and need it. */
-function removeUnusedGateway(host: Connection, link: Link, gateway: string): void {
-	if (listPorts(host, link).length > 0) return;
+function removeUnusedGateway(host: Connection, bridge: Link, link: Link, gateway: string): void {
+	if (listPorts(host, bridge).length > 0) return;
 	tolerating(['EADDRNOTAVAIL', 'ENODEV'], () => host.execute(removeAddress(link, gateway)));
 }
 

@@ -31,6 +31,19 @@ export function joinVlans(host: Connection, portName: string, configuration: Bri
 	host.execute(...vlanTrunk.map(({ first, last }) => addTaggedVlans(port, first, last)), addNativeVlan(port, own));
 }
 
+/** The configured VLANs of which a port is no member; its own must be its native one. */
+export function missingVlans(host: Connection, port: Link, { vlan, vlanTrunk }: BridgeConfiguration): number[] {
+	if (vlan === 0 && vlanTrunk.length === 0) return [];
+	const joined = listVlans(host, port);
+	const own = vlan === 0 ? DEFAULT_VLAN : vlan;
+	const tagged = vlanTrunk.flatMap(({ first, last }) =>
+		Array.from({ length: last - first + 1 }, (_, at) => first + at),
+	);
+	const isIn = (id: number): boolean => joined.some(({ first, last }) => first <= id && id <= last);
+	const isNative = joined.some(({ first, native }) => native && first === own);
+	return [...(isNative ? [] : [own]), ...tagged.filter((id) => id !== own && !isIn(id))];
+}
+
 /**
  * The host's interface in a VLAN of the bridge, which has the gateway address: one end of a pair whose other end is a
  * port in that VLAN, since not every kernel has VLAN devices. Made when it is not there, and kept for other containers.

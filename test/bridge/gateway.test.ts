@@ -48,7 +48,7 @@ function ensure(host: FakeHost, gateways: readonly string[], force = false) {
 	const steps = undoing();
 	const bridge = findLink(host.connection, 'm-dcos')!;
 	host.story.length = 0;
-	ensureGateways(host.connection, bridge, gateways, force, steps.undo);
+	ensureGateways(host.connection, bridge, bridge, gateways, force, steps.undo);
 	return steps;
 }
 

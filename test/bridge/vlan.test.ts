@@ -1,6 +1,6 @@
 import test from 'ava';
 import { vlanPortName } from '../../src/bridge/names.ts';
-import { ensureVlanGateway, joinVlans } from '../../src/bridge/vlan.ts';
+import { ensureVlanGateway, joinVlans, missingVlans } from '../../src/bridge/vlan.ts';
 import { findLink } from '../../src/netlink/link.ts';
 import { refuses } from '../cni/assertions.ts';
 import { readKeys } from './configurations.ts';
@@ -209,4 +209,18 @@ test("the kernel's refusal to make the pair goes on", (t) => {
 	const host = hostWithPort([1, true]);
 	host.refuseNext(RTM.newLink, 'EPERM');
 	t.throws(() => ensureGateway(host), { message: `creating veth "${portName}" with peer "m-none-such.7": EPERM` });
+});
+
+test('the VLANs of which a port should be a member and is not', (t) => {
+	const missing = (keys: Record<string, unknown>, ...vlans: [number, boolean][]) => {
+		const { connection } = hostWithPort(...vlans);
+		const port = findLink(connection, 'veth0');
+		return port && missingVlans(connection, port, readKeys(keys));
+	};
+	t.deepEqual(missing({}), []);
+	t.deepEqual(missing({ vlan: 7 }, [7, true]), []);
+	t.deepEqual(missing({ vlan: 7 }, [7, false]), [7]);
+	t.deepEqual(missing({ vlan: 7, vlanTrunk: trunk }, [1, true], [5, false], [10, false], [12, false]), [7, 11]);
+	t.deepEqual(missing({ vlanTrunk: trunk }, [1, true], [5, false], [10, false], [11, false], [12, false]), []);
+	t.deepEqual(missing({ vlanTrunk: trunk }), [1, 5, 10, 11, 12]);
 });

@@ -34,6 +34,9 @@ for (const [title, keys, tags] of layer2) {
 		t.is(host.link(host.bridge)?.linkinfo?.info_data?.['vlan_filtering'], 1);
 		t.deepEqual(tagsOf(host, port()?.ifname), [...tags]);
 		silent(t, check());
+		const left = tags.at(-1)?.split(/[ -]/)[0] ?? '';
+		host.must(['bridge', 'vlan', 'del', 'vid', left, 'dev', port()?.ifname ?? '']);
+		refused(t, check(), 105, `is not in VLAN ${left}`);
 	});
 }
 
@@ -62,6 +65,7 @@ testOn('bridge-vlan-filtering', 'a port in all VLANs does not keep others from t
 	const one = attach(t, host, { ipam: null, vlan: 100 });
 	t.deepEqual(tagsOf(host, all.port()?.ifname), ['1 PVID', '2-4094']);
 	t.deepEqual(tagsOf(host, one.port()?.ifname), ['100 PVID']);
+	silent(t, all.check());
 });
 
 testOn('bridge-vlan-filtering', 'containers that come to a vlan at once share its gateway', async (t) => {
