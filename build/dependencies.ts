@@ -27,7 +27,7 @@ const DOWNWARDS: Partial<Record<string, readonly string[]>> = {
 
 /** What every ADD and DEL loads; an import statement here is paid for by each of them, one by `import()` is not. */
 const HOT_PATH = ['main.ts', 'serve.ts', 'cni', 'bridge', 'ipam', 'nat', 'netlink', 'linux', 'ip'];
-const CHEAP = ['#libc'];
+const CHEAP = ['#libc', '#print'];
 
 /** Files in these directories that are loaded by `import()` only, and may therefore import what they like. */
 const LAZY = ['cni/delegate.ts'];
@@ -76,13 +76,15 @@ function importsOf(file: string, text: string): Import[] {
 		const way =
 			groups['call'] !== undefined ? 'call' : groups['clause']?.startsWith('type ') ? 'type' : 'statement';
 		const path = specifier.startsWith('.') ? join(dirname(file), specifier).replace(/^\.\.\//, '') : undefined;
-		const part = specifier === '#libc' ? 'linux' : path && partOf(path);
+		const part = specifier.startsWith('#') ? 'linux' : path && partOf(path);
 		return { specifier, way, path, part };
 	});
 }
 
 function isCheap(file: string, specifier: string, path: string | undefined, part: string | undefined): boolean {
 	if (LAZY.includes(file)) return true;
+	// In Node, its own modules cost nothing, see build/editions/builtin-modules.ts.
+	if (file === 'linux/print.node.ts') return specifier === 'node:fs';
 	if (path !== undefined && LAZY.includes(path)) return false;
 	if (/^linux\/libc\.\w+\.ts$/.test(file)) return /^(bun|node):ffi$/.test(specifier);
 	if (part === undefined) return CHEAP.includes(specifier);

@@ -1,6 +1,7 @@
 // Picks the role: CNI plugin or command line. What a role needs is loaded in one piece when it is picked.
 
-import { printVersions } from './cni/version-command.ts';
+import { print } from '#print';
+import { versionAnswer } from './cni/version-command.ts';
 
 async function main(): Promise<number> {
 	switch (process.env['CNI_COMMAND'] ?? '') {
@@ -9,7 +10,7 @@ async function main(): Promise<number> {
 			return runCommandLine(process.argv.slice(2));
 		}
 		case 'VERSION':
-			printVersions();
+			print(versionAnswer());
 			return 0;
 		default: {
 			const { serve } = await import('./serve.ts');

@@ -2,9 +2,7 @@
 
 import { newestVersion, supportedVersions } from './versions.ts';
 
-/** Prints the versions that are spoken, CNI SPEC 1.1 §2 "VERSION". */
-export function printVersions(): void {
-	// Runtimes ask every plugin before each command, and node:fs takes longer to load than all of this.
-	// oxlint-disable-next-line no-console
-	console.log(JSON.stringify({ cniVersion: newestVersion, supportedVersions }, undefined, 4));
+/** The answer, CNI SPEC 1.1 §2 "VERSION". Runtimes ask every plugin for it before each command. */
+export function versionAnswer(): string {
+	return JSON.stringify({ cniVersion: newestVersion, supportedVersions }, undefined, 4);
 }
