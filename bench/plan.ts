@@ -26,7 +26,8 @@ export interface PlannedStep extends Step {
 export type Samples = ReadonlyMap<Task, ReadonlyMap<Competitor, readonly Sample[]>>;
 
 /** Every call waits, since the kernel removes the devices of the last one behind its back. */
-const PAUSE_MS = 5;
+const SHORTEST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 60;
 const PAUSE_AFTER_CROWD_MS = 100;
 /** One round to warm up for so many that count. */
 const ROUNDS_PER_WARM_UP = 20;
@@ -45,7 +46,7 @@ export function planSteps(competitors: readonly Competitor[], stage: Stage, runs
 	const callsOfCrowd = (competitor: Competitor, command: string): Call[] =>
 		crowd.map((container) => call(competitor, command, container));
 	const step = (competitor: Competitor, task: Task | undefined, calls: readonly Call[]): PlannedStep => ({
-		pauseMs: calls.length > 1 ? PAUSE_AFTER_CROWD_MS : PAUSE_MS,
+		pauseMs: calls.length > 1 ? PAUSE_AFTER_CROWD_MS : randomPause(),
 		calls,
 		task,
 		competitor,
@@ -100,4 +101,12 @@ function alternate(
 function removeBridge({ name }: Competitor): Call {
 	const program = findExecutable('ip') ?? 'ip';
 	return { program, parameters: ['link', 'delete', name], environment: [], input: '/dev/null' };
+}
+
+/**
+ * Different each time: to delete a veth, the kernel waits for grace periods of RCU, which the step before may have begun.
+ * After a fixed pause, a competitor would meet them at the same point each time, and be quicker or slower for that.
+ */
+function randomPause(): number {
+	return Math.round(SHORTEST_PAUSE_MS + Math.random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS));
 }
