@@ -7,7 +7,7 @@ import type { Connection } from '../netlink/connection.ts';
 import { changeLink, deleteLink, findLink, type Link, listPorts } from '../netlink/link.ts';
 import { isKernelError, tolerating } from '../netlink/netlink-error.ts';
 import type { BridgeConfiguration } from './configuration.ts';
-import { isOurMac, vlanPortName } from './names.ts';
+import { gatewayInterfaceName, isOurMac, vlanPortName } from './names.ts';
 import type { Undo } from './undo.ts';
 
 /** How often a bridge is made again that vanishes: an ADD that made it and failed may remove it under another. */
@@ -92,7 +92,7 @@ function removeUnusedBridge(host: Connection, name: string, vlan: number): void 
 	const bridge = findLink(host, name);
 	if (bridge === undefined) return;
 	const [port, ...others] = listPorts(host, bridge);
-	const isGatewayPort = port?.name === vlanPortName(`${name}.${vlan}`);
+	const isGatewayPort = port?.name === vlanPortName(gatewayInterfaceName(name, vlan));
 	if (others.length > 0 || (port !== undefined && !isGatewayPort)) return;
 	if (port !== undefined) deleteLink(host, port);
 	deleteLink(host, bridge);

@@ -17,6 +17,7 @@ import { type BridgeConfiguration, readBridgeConfiguration } from './configurati
 import { openContainerNamespace } from './container-namespace.ts';
 import { isForwarding } from './forwarding.ts';
 import { gatewayCidrs, withGateways } from './gateway.ts';
+import { gatewayInterfaceName } from './names.ts';
 import { findRoute } from './routes.ts';
 import { missingVlans } from './vlan.ts';
 
@@ -143,11 +144,13 @@ function checkBridge(
 	if (!isGateway || addresses.length === 0) return;
 
 	const gateways = gatewayCidrs(withGateways(addresses));
-	const gatewayInterface = vlan === 0 ? bridge : findLink(host, `${name}.${vlan}`);
+	const gatewayInterface = vlan === 0 ? bridge : findLink(host, gatewayInterfaceName(name, vlan));
 	const present = gatewayInterface === undefined ? [] : listAddresses(host, gatewayInterface);
 	for (const gateway of gateways) {
 		if (!present.some(({ cidr }) => sameCidr(cidr, gateway))) {
-			report(`"${gatewayInterface?.name ?? `${name}.${vlan}`}" lacks the gateway address ${gateway}`);
+			report(
+				`"${gatewayInterface?.name ?? gatewayInterfaceName(name, vlan)}" lacks the gateway address ${gateway}`,
+			);
 		}
 		const family = gateway.includes(':') ? 6 : 4;
 		if (!isForwarding(family)) report(`the host does not forward IPv${family}`);

@@ -8,6 +8,7 @@ import type { Request } from '../cni/request.ts';
 import { readAgentFile } from '../ipam/agent-file.ts';
 import { readAgentFilePath } from '../ipam/configuration.ts';
 import { OUR_IPAM } from './address-manager.ts';
+import { gatewayInterfaceName } from './names.ts';
 import { refuseUnfinished } from './unfinished.ts';
 
 const DEFAULT_MTU = 1420;
@@ -75,11 +76,15 @@ export function readBridgeConfiguration(request: Request): BridgeConfiguration {
 			'reading disableContainerInterface: true excludes ipam, since an interface that is down has no use for addresses',
 		);
 	}
+	const bridge = readBridgeName(configuration);
+	const isGateway = isDefaultGateway || (readBoolean(fields, 'isGateway') ?? true);
+	const vlan = readInteger(fields, 'vlan', 0, LARGEST_VLAN) ?? 0;
+	if (vlan !== 0 && isGateway && configuration.ipamType !== '') refuseLongGatewayName(bridge, vlan);
 	return {
 		network: configuration.name,
-		bridge: readBridgeName(configuration),
+		bridge,
 		mtu: readMtu(configuration),
-		isGateway: isDefaultGateway || (readBoolean(fields, 'isGateway') ?? true),
+		isGateway,
 		isDefaultGateway,
 		forceAddress: readBoolean(fields, 'forceAddress') ?? false,
 		hairpinMode,
@@ -88,7 +93,7 @@ export function readBridgeConfiguration(request: Request): BridgeConfiguration {
 		macspoofchk: readBoolean(fields, 'macspoofchk') ?? false,
 		enabledad: readBoolean(fields, 'enabledad') ?? false,
 		disableContainerInterface,
-		vlan: readInteger(fields, 'vlan', 0, LARGEST_VLAN) ?? 0,
+		vlan,
 		vlanTrunk: (readFieldsList(fields, 'vlanTrunk') ?? []).flatMap(readVlanRanges),
 		preserveDefaultVlan: readBoolean(fields, 'preserveDefaultVlan') ?? false,
 		mac: readMac(request),
@@ -113,6 +118,14 @@ function readBridgeName(configuration: NetworkConfiguration): string {
 		readString(configuration.fields, 'bridge') === undefined
 			? `naming the bridge of network ${quoted(configuration.name)}: ${rule}, got ${quoted(bridge)}; set bridge, or give the network a name of at most 13`
 			: `reading bridge: ${rule}, got ${quoted(bridge)}`,
+	);
+}
+
+function refuseLongGatewayName(bridge: string, vlan: number): void {
+	const name = gatewayInterfaceName(bridge, vlan);
+	if (isDeviceName(name)) return;
+	throw invalid(
+		`naming the gateway interface "${name}": a device name has at most ${LONGEST_DEVICE_NAME} bytes; choose a shorter bridge`,
 	);
 }
 

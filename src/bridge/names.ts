@@ -8,7 +8,12 @@ import { MAX_ALIAS } from '../netlink/link.ts';
 
 const OWNER = 'mesos-overlay';
 
-/** The host's end of the pair that puts a bridge's gateway into a VLAN. */
+/** The host's interface in a VLAN of a bridge, which has the gateway address. */
+export function gatewayInterfaceName(bridge: string, vlan: number): string {
+	return `${bridge}.${vlan}`;
+}
+
+/** The other end of the pair that puts a bridge's gateway into a VLAN. */
 export function vlanPortName(gatewayInterface: string): string {
 	return `vlan${hash64(gatewayInterface).slice(0, 11)}`;
 }

@@ -8,9 +8,7 @@ import { tolerating } from '../netlink/netlink-error.ts';
 import { createVeth } from '../netlink/veth.ts';
 import { prepareIpv6 } from './bridge-device.ts';
 import type { BridgeConfiguration } from './configuration.ts';
-import { vlanPortName } from './names.ts';
-
-const LONGEST_DEVICE_NAME = 15;
+import { gatewayInterfaceName, vlanPortName } from './names.ts';
 
 /** The VLAN in which a bridge puts every port, and untagged packets. */
 const DEFAULT_VLAN = 1;
@@ -55,13 +53,7 @@ export function ensureVlanGateway(
 	mac: string,
 ): Link {
 	const { vlan, mtu } = configuration;
-	const name = `${bridge.name}.${vlan}`;
-	if (name.length > LONGEST_DEVICE_NAME) {
-		throw new CniError(
-			CniErrorCode.invalidConfiguration,
-			`naming the gateway interface "${name}": a device name has at most ${LONGEST_DEVICE_NAME} bytes; choose a shorter bridge`,
-		);
-	}
+	const name = gatewayInterfaceName(bridge.name, vlan);
 	const portName = vlanPortName(name);
 	const pair = { name: portName, master: bridge.index, mtu, peer: { name, mac } };
 	const created = tolerating(['EEXIST'], () => host.execute(createVeth(pair)));

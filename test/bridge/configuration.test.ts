@@ -240,3 +240,16 @@ test('the MTU is that of the agent file, when the subnet comes from there, too',
 	t.is(mtu({}, { name: 'unknown' }), 1420);
 	t.is(mtu({ agentFile: `${directory}/none.json` }), 1420);
 });
+
+test('a bridge whose name leaves no room for the gateway of its VLAN, if there is to be one', (t) => {
+	const ipam = { type: 'mesos-overlay-ipam', agentSubnet: '9.0.1.0/26' };
+	refuses(
+		t,
+		() => readKeys({ bridge: 'm-twelve-let', vlan: 4094, ipam }),
+		7,
+		'naming the gateway interface "m-twelve-let.4094": a device name has at most 15 bytes; choose a shorter bridge',
+	);
+	for (const keys of [{ vlan: 42, ipam }, { vlan: 4094 }, { vlan: 4094, ipam, isGateway: false }, { ipam }]) {
+		t.is(readKeys({ bridge: 'm-twelve-let', ...keys }).vlan, keys.vlan ?? 0);
+	}
+});

@@ -192,19 +192,6 @@ test("a device of somebody else's with the name of the gateway", (t) => {
 	);
 });
 
-test('a bridge whose name leaves no room for that of the gateway', (t) => {
-	const host = fakeHost({ name: 'm-twelve-let' });
-	const bridge = findLink(host.connection, 'm-twelve-let')!;
-	const ensure = (vlan: number) => () => ensureVlanGateway(host.connection, bridge, readKeys({ vlan }), mac);
-	refuses(
-		t,
-		ensure(4094),
-		7,
-		'naming the gateway interface "m-twelve-let.4094": a device name has at most 15 bytes; choose a shorter bridge',
-	);
-	t.notThrows(ensure(42));
-});
-
 test("the kernel's refusal to make the pair goes on", (t) => {
 	const host = hostWithPort([1, true]);
 	host.refuseNext(RTM.newLink, 'EPERM');
