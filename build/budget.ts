@@ -6,8 +6,8 @@ import { BuildError } from './run.ts';
 
 const BUDGET_MS = 2.5;
 const PAIRS = 41;
-/** A busy machine can spoil one series; a program that is too slow spoils them all. */
-const SERIES = 4;
+/** A busy machine can spoil some series; a program that is too slow spoils them all. */
+const SERIES = 8;
 
 interface Series {
 	/** In milliseconds; see {@link typical}. */
