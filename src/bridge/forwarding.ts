@@ -1,5 +1,6 @@
 // Lets the host route between the containers and the world.
 
+import { toCniError } from '../cni/errors.ts';
 import { listDirectory } from '../linux/files.ts';
 import { note } from '../linux/standard-error.ts';
 import { ensureSysctl, readSysctl } from '../linux/sysctl.ts';
@@ -35,9 +36,7 @@ function keepRouterAdvertisements(): void {
 			if (readSysctl(`ipv6/conf/${link}/accept_ra`) === '1') ensureSysctl(`ipv6/conf/${link}/accept_ra`, '2');
 		} catch (error) {
 			// A link that has gone meanwhile, as those of containers do.
-			note(
-				`keeping the router advertisements of "${link}": ${error instanceof Error ? error.message : String(error)}`,
-			);
+			note(`keeping the router advertisements of "${link}": ${toCniError(error).message}`);
 		}
 	}
 }

@@ -1,5 +1,6 @@
 // What an ADD did so far, to be taken back in reverse when a later step fails.
 
+import { toCniError } from '../cni/errors.ts';
 import { note } from '../linux/standard-error.ts';
 
 /** Registers how to take back what was just done. */
@@ -18,7 +19,7 @@ export async function withUndo<T>(work: (undo: Undo) => Promise<T>): Promise<T> 
 			try {
 				await step();
 			} catch (failure) {
-				note(`taking back ${what}: ${failure instanceof Error ? failure.message : String(failure)}`);
+				note(`taking back ${what}: ${toCniError(failure).message}`);
 			}
 		}
 		throw error;
