@@ -1,5 +1,5 @@
 // Another IPAM plugin gives the addresses, run from CNI_PATH as the specification says.
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { refused, resultOf, silent } from '../helpers/assertions.ts';
@@ -120,4 +120,19 @@ testOn('reference-plugins', 'mesos-overlay-ipam gives addresses to another main 
 	silent(t, check(reference));
 	silent(t, del(reference));
 	t.deepEqual(host.snapshot().leases, {});
+});
+
+test('an ADD whose delegate hangs ends at its time limit, and leaves nothing', (t) => {
+	const host = createHost(t);
+	const before = host.snapshot();
+	// Only its ADD hangs: what it has leased by then is released.
+	writeFileSync(join(host.directory, 'hanging'), '#!/bin/sh\n[ "$CNI_COMMAND" = DEL ] || exec sleep 60\n', {
+		mode: 0o755,
+	});
+	const began = performance.now();
+	const { add } = prepare(host, { timeout: 1, ipam: { type: 'hanging', agentSubnet: undefined } });
+	refused(t, add({ path: host.directory }), 11, 'running IPAM plugin "hanging"', 'killed', '"timeout"');
+	const took = performance.now() - began;
+	t.true(took >= 1000 && took < 10_000, `${took} ms`);
+	t.deepEqual(host.snapshot(), before);
 });
