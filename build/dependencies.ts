@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const SYSTEM = ['cni', 'ip', 'linux', 'netlink'];
-const ROLE = [...SYSTEM, 'ipam', 'nat', 'overlay'];
+const ROLE = [...SYSTEM, 'ipam', 'nat', 'overlay', 'shaping'];
 const DAEMON = [...ROLE, 'bridge', 'web'];
 
 /** What each directory may import from, in whatever way, besides itself. */
@@ -15,7 +15,8 @@ const DOWNWARDS: Partial<Record<string, readonly string[]>> = {
 	netlink: ['ip', 'linux'],
 	ipam: SYSTEM,
 	nat: SYSTEM,
-	overlay: SYSTEM,
+	shaping: SYSTEM,
+	overlay: [...SYSTEM, 'ipam'],
 	bridge: ROLE,
 	web: ROLE,
 	master: DAEMON,
@@ -26,11 +27,11 @@ const DOWNWARDS: Partial<Record<string, readonly string[]>> = {
 };
 
 /** What every ADD and DEL loads; an import statement here is paid for by each of them, one by `import()` is not. */
-const HOT_PATH = ['main.ts', 'serve.ts', 'cni', 'bridge', 'ipam', 'nat', 'netlink', 'linux', 'ip'];
+const HOT_PATH = ['main.ts', 'serve.ts', 'cni', 'bridge', 'ipam', 'nat', 'shaping', 'netlink', 'linux', 'ip'];
 const CHEAP = ['#libc', '#print'];
 
 /** Files in these directories that are loaded by `import()` only, and may therefore import what they like. */
-const LAZY = ['cni/delegate.ts'];
+const LAZY = ['cni/delegate.ts', 'nat/forward-policy-change.ts', 'nat/iptables.ts', 'nat/iptables-programs.ts'];
 
 /** Which of our own directories main.ts may import at once: the roles are loaded when they are picked. */
 const AT_START = ['cni', 'linux'];

@@ -7,13 +7,16 @@ import { installGuest } from './setup/guest.ts';
 
 const IP: DebianNeed = { file: 'ip', debianPackage: 'iproute2' };
 const PING: DebianNeed = { file: 'ping', debianPackage: 'iputils-ping' };
+const NFT: DebianNeed = { file: 'nft', debianPackage: 'nftables' };
+const IPTABLES: DebianNeed = { file: 'iptables', debianPackage: 'iptables' };
 const TEST_TOOLS: readonly DebianNeed[] = [
 	IP,
 	PING,
-	{ file: 'nft', debianPackage: 'nftables' },
+	NFT,
 	{ file: 'tcpdump', debianPackage: 'tcpdump' },
 	{ file: 'ps', debianPackage: 'procps' },
 	{ file: 'nsenter', debianPackage: 'util-linux' },
+	{ file: 'openssl', debianPackage: 'openssl' },
 ];
 
 interface Purpose {
@@ -29,7 +32,8 @@ const PURPOSES: Record<string, Purpose> = {
 	// What a test lacks, it names itself; the others are still worth running.
 	test: { debian: TEST_TOOLS, steps: [installGoTools], lenient: true },
 	vm: { debian: TEST_TOOLS, steps: [installGuest], lenient: false },
-	bench: { debian: [IP], steps: [installGoTools], lenient: false },
+	// The reference plugins start nft and iptables.
+	bench: { debian: [IP, NFT, IPTABLES], steps: [installGoTools], lenient: false },
 };
 
 await runScript(async () => {

@@ -3,12 +3,17 @@
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
 import type { Interface, Result } from '../cni/result.ts';
+import { formatIp } from '../ip/address.ts';
 import { ensureSysctl } from '../linux/sysctl.ts';
 import type { Connection } from '../netlink/connection.ts';
+import { attachNat, detachNat, type Wish } from '../nat/attach.ts';
+import type { BackendName } from '../nat/configuration.ts';
+import { requireCidr } from '../netlink/address-family.ts';
 import { changeLink, findLink, type Link } from '../netlink/link.ts';
 import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
 import { addressManager, UNDO_TIME } from './address-manager.ts';
 import { planAttachment } from './attachment-plan.ts';
+import { limitBandwidth } from './bandwidth.ts';
 import { findBridge } from './bridge-device.ts';
 import { type BridgeConfiguration, readBridgeConfiguration } from './configuration.ts';
 import {
@@ -21,8 +26,12 @@ import {
 import { openContainerNamespace } from './container-namespace.ts';
 import { ensureForwarding } from './forwarding.ts';
 import { ensureGateways } from './gateway.ts';
+import { ensureHostRoutes } from './host-routes.ts';
+import { type HostSide, servesOthers } from './host-side.ts';
+import { natWish, openLoopback } from './nat.ts';
+import { answerForContainer, goesThroughHost } from './isolation.ts';
 import { awaitDiscoverable } from './neighbour-discovery.ts';
-import { awaitForwarding, awaitOperational, createPort } from './port.ts';
+import { awaitForwarding, awaitOperational, createPort, refuseExistingPort } from './port.ts';
 import { type Undo, withUndo } from './undo.ts';
 import { ensureVlanGateway } from './vlan.ts';
 
@@ -32,7 +41,8 @@ const CONTAINER_INTERFACE = 2;
 /** Attaches the container, or leaves nothing behind. Throws CniError, or the error of the layer that failed. */
 export async function add(request: Request): Promise<Result> {
 	const configuration = readBridgeConfiguration(request);
-	if (request.configuration.ipamType === '') planAttachment(request, configuration, { ips: [], routes: [] });
+	if (request.configuration.ipamType === '')
+		planAttachment(request, configuration, { ips: [], routes: [], routed: [] });
 	refuseTemplate(request);
 	const namespace = openContainerNamespace(request);
 	const connection = namespace.run(() => openConnection(NETLINK_ROUTE, request.deadline));
@@ -73,18 +83,39 @@ async function attach(
 	const manager = addressManager(request);
 	const leased = await manager.add(request);
 	undo('the lease', () => manager.del({ ...request, command: 'DEL', deadline: performance.now() + UNDO_TIME }));
-	const { addresses, gateways, routes, mac, gatewayMac } = planAttachment(request, configuration, leased);
+	const { addresses, gateways, routed, routes, mac, gatewayMac } = planAttachment(request, configuration, leased);
+	const wish = natWish(request, configuration, { ips: addresses, routed, mac });
+	const backend = wish && (await layRules(wish, host, request, undo));
 
 	const ends = { namespace: container.namespace.descriptor, mac, bridgeMac: gatewayMac };
+	const mediated = goesThroughHost(configuration.nat);
 	const { bridge, portName } = createPort(host, configuration, request, ends, existingBridge, undo);
+	const { bandwidth } = configuration;
+	const ifb = bandwidth && limitBandwidth(host, linkOf(host, portName), request, bandwidth, undo);
 	const inside = linkOf(container.connection, request.ifname);
 	const { vlan, disableContainerInterface: staysDown, enabledad } = configuration;
-	if (!staysDown) configureContainer(container, inside, addresses, routes, enabledad);
+	if (!staysDown)
+		configureContainer(container, inside, addresses, routes, {
+			enabledad,
+			throughHost: routed.length > 0 || mediated,
+		});
 
 	const inVlan = vlan !== 0 && gateways.length > 0;
-	const gatewayInterface = inVlan ? ensureVlanGateway(host, bridge, configuration, gatewayMac) : bridge;
-	ensureGateways(host, bridge, gatewayInterface, gateways, configuration.forceAddress, undo);
+	const isShared = (): boolean => servesOthers(host, bridge, vlan, portName);
+	const gatewayInterface = inVlan
+		? ensureVlanGateway(host, bridge, configuration, gatewayMac, isShared, undo)
+		: bridge;
+	const side: HostSide = { host, link: gatewayInterface, isShared };
+	ensureGateways(side, gateways, routed, configuration.forceAddress, undo);
+	ensureHostRoutes(side, routed, undo);
 	ensureForwarding(gateways);
+	if (wish !== undefined) openLoopback(wish, backend);
+	if (mediated)
+		answerForContainer(
+			host,
+			gatewayInterface,
+			addresses.map(({ address }) => formatIp(requireCidr(address).ip)),
+		);
 
 	const port = staysDown ? linkOf(host, portName) : awaitForwarding(host, portName, deadline);
 	const cidrs = addresses.map(({ address }) => address);
@@ -101,6 +132,7 @@ async function attach(
 			describe(port),
 			{ ...describe(inside), sandbox: request.netns },
 			...(inVlan ? [describe(gatewayInterface)] : []),
+			...(ifb === undefined ? [] : [describe(ifb)]),
 		],
 		ips: readAddresses(container.connection, inside, addresses).map((ip) => ({
 			...ip,
@@ -109,6 +141,15 @@ async function attach(
 		routes: readRoutes(container.connection, inside, staysDown ? [] : routes),
 		dns: request.configuration.dns ?? leased.dns,
 	};
+}
+
+/** Before there is an interface, so that its first packet meets them. Those of an attachment that exists stay. */
+async function layRules(wish: Wish, host: Connection, request: Request, undo: Undo): Promise<BackendName> {
+	refuseExistingPort(host, request);
+	undo('the rules', async () => {
+		await detachNat(wish.directory, request, performance.now() + UNDO_TIME);
+	});
+	return attachNat(wish);
 }
 
 function describe({ name, mac, mtu }: Link): Interface {

@@ -2,8 +2,9 @@
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
-import type { IpConfig, Result, Route } from '../cni/result.ts';
+import type { IpConfig, Route } from '../cni/result.ts';
 import { assertVersionCarries } from '../cni/versions.ts';
+import type { Leased, RoutedAddress } from '../ipam/routed.ts';
 import { type BridgeConfiguration, SMALLEST_IPV6_MTU } from './configuration.ts';
 import { gatewayCidrs, withGateways } from './gateway.ts';
 import { macOfAddress, macOfAttachment, randomMac } from './names.ts';
@@ -14,6 +15,9 @@ export interface AttachmentPlan {
 	readonly addresses: readonly IpConfig[];
 	/** The bridge's, in CIDR form. */
 	readonly gateways: readonly string[];
+	/** For which the host needs routes. */
+	readonly routed: readonly RoutedAddress[];
+	/** The container's. */
 	readonly routes: readonly Route[];
 	readonly mac: string;
 	/** Of the bridge, should it be made now, or of its interface in a VLAN. */
@@ -27,7 +31,7 @@ export interface AttachmentPlan {
 export function planAttachment(
 	request: Request,
 	configuration: BridgeConfiguration,
-	leased: Pick<Result, 'ips' | 'routes'>,
+	leased: Pick<Leased, 'ips' | 'routes' | 'routed'>,
 ): AttachmentPlan {
 	const ipv6 = leased.ips.filter(({ address }) => address.includes(':')).length;
 	assertVersionCarries(request.configuration.cniVersion, { 4: leased.ips.length - ipv6, 6: ipv6 });
@@ -43,6 +47,7 @@ export function planAttachment(
 	return {
 		addresses,
 		gateways,
+		routed: isGateway ? leased.routed : [],
 		routes: resolveRoutes(leased.routes, addresses, isDefaultGateway),
 		mac: configuration.mac ?? macOf(addresses[0]?.address) ?? macOfAttachment(request),
 		gatewayMac: macOf(gateways[0]) ?? randomMac(),

@@ -5,20 +5,25 @@ import type { Request } from '../cni/request.ts';
 import type { Interface, IpConfig, Result } from '../cni/result.ts';
 import { sameCidr } from '../ip/cidr.ts';
 import { hostInterfaceName } from '../linux/host-interface-name.ts';
-import { allowsOnlyMac } from '../nat/spoof-check.ts';
 import { listAddresses } from '../netlink/address.ts';
+import { differencesOfNat } from '../nat/check.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { findLink, type Link } from '../netlink/link.ts';
 import { listRoutes } from '../netlink/route.ts';
 import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
+import { limitDifferences } from '../shaping/shaper.ts';
+import type { RoutedAddress } from '../ipam/routed.ts';
 import { addressManager } from './address-manager.ts';
 import { findBridge } from './bridge-device.ts';
 import { type BridgeConfiguration, readBridgeConfiguration } from './configuration.ts';
 import { openContainerNamespace } from './container-namespace.ts';
 import { isForwarding } from './forwarding.ts';
 import { gatewayCidrs, withGateways } from './gateway.ts';
+import { unroutedSubnets } from './host-routes.ts';
 import { gatewayInterfaceName } from './names.ts';
 import { findRoute } from './routes.ts';
+import { needsIsolatedPort } from './isolation.ts';
+import { natWish } from './nat.ts';
 import { missingVlans } from './vlan.ts';
 
 /** Takes a difference, in words that say what was expected and what is there. */
@@ -51,12 +56,18 @@ export async function check(request: Request): Promise<void> {
 		}
 		checkPort(host, inside, configuration, request, report);
 	}
-	checkBridge(host, configuration, addresses, report);
+	let routed: readonly RoutedAddress[] = [];
 	try {
-		await addressManager(request).check(request);
+		const manager = addressManager(request);
+		routed = manager.routed(request);
+		await manager.check(request);
 	} catch (error) {
 		report(toCniError(error).message);
 	}
+	checkBridge(host, configuration, addresses, routed, report);
+	const mac = inside?.mac ?? '';
+	const wish = natWish(request, configuration, { ips: addresses, routed, mac });
+	if (wish !== undefined) (await differencesOfNat(wish)).forEach(report);
 	if (differences.length === 0) return;
 	const whose = `"${request.ifname}" of container "${request.containerId}"`;
 	throw new CniError(CniErrorCode.checkFailed, `checking ${whose}: ${differences.join('; ')}`);
@@ -118,24 +129,23 @@ function checkPort(
 	if (port.port === undefined || port.master !== bridge?.index) {
 		return report(`"${port.name}" is not a port of bridge "${configuration.bridge}"`);
 	}
-	const { hairpinMode, portIsolation, macspoofchk, mtu, disableContainerInterface } = configuration;
+	const { hairpinMode, portIsolation, nat, mtu, disableContainerInterface, bandwidth } = configuration;
 	if (!port.up) report(`port "${port.name}" is down`);
 	else if (!port.port.forwarding && !disableContainerInterface) report(`port "${port.name}" does not forward`);
 	if (port.mtu < Math.min(mtu, inside.mtu)) report(`port "${port.name}" has MTU ${port.mtu} instead of ${mtu}`);
 	if (port.port.hairpin !== hairpinMode) report(`hairpin mode of port "${port.name}" is ${onOff(port.port.hairpin)}`);
-	if (port.port.isolated !== portIsolation)
+	if (port.port.isolated !== (portIsolation || needsIsolatedPort(nat)))
 		report(`isolation of port "${port.name}" is ${onOff(port.port.isolated)}`);
 	const vlans = missingVlans(host, port, configuration);
 	if (vlans.length > 0) report(`port "${port.name}" is not in VLAN ${vlans.join(', ')}`);
-	if (macspoofchk && !allowsOnlyMac(port.name, inside.mac, request.deadline)) {
-		report(`port "${port.name}" is not bound to MAC ${inside.mac} (nftables table bridge mesos_overlay)`);
-	}
+	if (bandwidth !== undefined) limitDifferences(host, port, request, bandwidth).forEach(report);
 }
 
 function checkBridge(
 	host: Connection,
 	{ bridge: name, isGateway, vlan }: BridgeConfiguration,
 	addresses: readonly IpConfig[],
+	routed: readonly RoutedAddress[],
 	report: Report,
 ): void {
 	const bridge = findBridge(host, name);
@@ -154,6 +164,10 @@ function checkBridge(
 		}
 		const family = gateway.includes(':') ? 6 : 4;
 		if (!isForwarding(family)) report(`the host does not forward IPv${family}`);
+	}
+	if (gatewayInterface === undefined) return;
+	for (const subnet of unroutedSubnets(host, gatewayInterface, routed)) {
+		report(`the host lacks route ${subnet} through "${gatewayInterface.name}", or another comes before it`);
 	}
 }
 

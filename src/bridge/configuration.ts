@@ -5,11 +5,13 @@ import { type Fields, readBoolean, readFieldsList, readInteger, readString, refu
 import { quoted } from '../cni/quoted.ts';
 import type { NetworkConfiguration } from '../cni/network-configuration.ts';
 import type { Request } from '../cni/request.ts';
-import { readAgentFile } from '../ipam/agent-file.ts';
-import { readAgentFilePath } from '../ipam/configuration.ts';
+import { readAgentFile, readAgentFilePath } from '../ipam/agent-file.ts';
+import { isRouted } from '../ipam/routed.ts';
+import { asksAgent } from '../ipam/sets.ts';
+import { type Limits, readLimits } from '../shaping/limits.ts';
+import { type NatConfiguration, readNatConfiguration } from '../nat/configuration.ts';
 import { OUR_IPAM } from './address-manager.ts';
 import { gatewayInterfaceName } from './names.ts';
-import { refuseUnfinished } from './unfinished.ts';
 
 const DEFAULT_MTU = 1420;
 /** The smallest that IPv4 can work with (RFC 791) and the largest that a veth takes. */
@@ -41,7 +43,6 @@ export interface BridgeConfiguration {
 	readonly hairpinMode: boolean;
 	readonly promiscMode: boolean;
 	readonly portIsolation: boolean;
-	readonly macspoofchk: boolean;
 	/** Whether IPv6 addresses wait for duplicate address detection. */
 	readonly enabledad: boolean;
 	readonly disableContainerInterface: boolean;
@@ -49,8 +50,10 @@ export interface BridgeConfiguration {
 	readonly vlan: number;
 	readonly vlanTrunk: readonly VlanRange[];
 	readonly preserveDefaultVlan: boolean;
+	readonly nat: NatConfiguration;
 	/** The MAC that was asked for, lower case; undefined: computed. */
 	readonly mac: string | undefined;
+	readonly bandwidth: Limits | undefined;
 }
 
 /**
@@ -60,7 +63,6 @@ export interface BridgeConfiguration {
 export function readBridgeConfiguration(request: Request): BridgeConfiguration {
 	const { configuration } = request;
 	const { fields } = configuration;
-	refuseUnfinished(configuration);
 
 	const isDefaultGateway = readBoolean(fields, 'isDefaultGateway') ?? false;
 	const promiscMode = readBoolean(fields, 'promiscMode') ?? false;
@@ -78,6 +80,12 @@ export function readBridgeConfiguration(request: Request): BridgeConfiguration {
 	}
 	const bridge = readBridgeName(configuration);
 	const isGateway = isDefaultGateway || (readBoolean(fields, 'isGateway') ?? true);
+	const portIsolation = readBoolean(fields, 'portIsolation') ?? false;
+	if (portIsolation && configuration.ipamType === OUR_IPAM && isRouted(configuration.ipam)) {
+		throw invalid(
+			'reading portIsolation: true excludes ipam.addressing "routed", by which the host leads packets from port to port; use isolation "container"',
+		);
+	}
 	const vlan = readInteger(fields, 'vlan', 0, LARGEST_VLAN) ?? 0;
 	if (vlan !== 0 && isGateway && configuration.ipamType !== '') refuseLongGatewayName(bridge, vlan);
 	return {
@@ -89,14 +97,15 @@ export function readBridgeConfiguration(request: Request): BridgeConfiguration {
 		forceAddress: readBoolean(fields, 'forceAddress') ?? false,
 		hairpinMode,
 		promiscMode,
-		portIsolation: readBoolean(fields, 'portIsolation') ?? false,
-		macspoofchk: readBoolean(fields, 'macspoofchk') ?? false,
+		portIsolation,
 		enabledad: readBoolean(fields, 'enabledad') ?? false,
 		disableContainerInterface,
 		vlan,
 		vlanTrunk: (readFieldsList(fields, 'vlanTrunk') ?? []).flatMap(readVlanRanges),
 		preserveDefaultVlan: readBoolean(fields, 'preserveDefaultVlan') ?? false,
+		nat: readNatConfiguration(configuration),
 		mac: readMac(request),
+		bandwidth: readLimits(configuration),
 	};
 }
 
@@ -139,9 +148,9 @@ function readMtu(configuration: NetworkConfiguration): number {
 }
 
 /** What the agent daemon says, when it is asked for the subnet, too. */
-function mtuOfAgent({ name, ipam, ipamType }: NetworkConfiguration): number | undefined {
-	const configured = ipam && (readString(ipam, 'agentSubnet') ?? readString(ipam, 'agentSubnet6'));
-	if (ipamType !== OUR_IPAM || configured !== undefined) return undefined;
+function mtuOfAgent(network: NetworkConfiguration): number | undefined {
+	const { name, ipam, ipamType } = network;
+	if (ipamType !== OUR_IPAM || ipam === undefined || !asksAgent(network, ipam)) return undefined;
 	return readAgentFile(readAgentFilePath(ipam))?.get(name)?.mtu;
 }
 

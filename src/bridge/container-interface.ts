@@ -24,11 +24,11 @@ export function configureContainer(
 	link: Link,
 	addresses: readonly IpConfig[],
 	routes: readonly Route[],
-	enabledad: boolean,
+	{ enabledad, throughHost }: { readonly enabledad: boolean; readonly throughHost: boolean },
 ): void {
-	if (addresses.some(({ address }) => address.includes(':'))) {
-		namespace.run(() => prepareIpv6(link.name, enabledad));
-	}
+	const hasIpv6 = addresses.some(({ address }) => address.includes(':'));
+	if (hasIpv6) namespace.run(() => prepareIpv6(link.name, enabledad));
+	if (throughHost) namespace.run(() => ignoreRedirects(link.name, hasIpv6));
 	// Addresses before up: so the first packet that leaves has one, and none waits.
 	connection.execute(
 		...addresses.map(({ address }) => addAddress(link, address, enabledad)),
@@ -51,6 +51,18 @@ function prepareIpv6(name: string, enabledad: boolean): void {
 	if (!enabledad) return;
 	ensureSysctl(`${parameters}/enhanced_dad`, '1');
 	ensureSysctl(`${parameters}/accept_dad`, '1');
+}
+
+/**
+ * The host, through which routed containers reach each other, and those with a policy, tells them of the way without it.
+ * Each that takes it has a neighbour entry for each other, and the kernel has room for 1024 in all containers together
+ * (gc_thresh3); a firewall that follows connections would see only a part of them.
+ * Documentation/networking/ip-sysctl.rst
+ */
+function ignoreRedirects(name: string, hasIpv6: boolean): void {
+	ensureSysctl('ipv4/conf/all/accept_redirects', '0');
+	ensureSysctl(`ipv4/conf/${name}/accept_redirects`, '0');
+	if (hasIpv6) ensureSysctl(`ipv6/conf/${name}/accept_redirects`, '0');
 }
 
 /**

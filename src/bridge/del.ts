@@ -1,19 +1,21 @@
 // DEL: the attachment is gone afterwards, whatever was left of it, and however often it is called.
 
-import { readBoolean } from '../cni/fields.ts';
 import type { Request } from '../cni/request.ts';
 import { LeaseError } from '../ipam/lease-error.ts';
 import { holdAttachment } from '../ipam/plugin.ts';
 import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import { NamespaceError, openNetworkNamespace } from '../linux/network-namespace.ts';
-import { forgetPort } from '../nat/spoof-check.ts';
+import { detachNat } from '../nat/attach.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { deleteLink, findLink, type Link } from '../netlink/link.ts';
 import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
 import { addressManager, OUR_IPAM } from './address-manager.ts';
+import { removeIfb } from './bandwidth.ts';
 import { bridgeNameOf, isDeviceName } from './configuration.ts';
 import { attempts } from './failures.ts';
+import { answerNoMore } from './isolation.ts';
 import { belongsToAnotherNetwork, hostInterfaceAlias, isOurs } from './names.ts';
+import { natDirectoryForDel } from './nat.ts';
 
 /**
  * Detaches the container. Goes on after a failure, and throws them all at the end (AggregateError). Only the lease stays
@@ -21,15 +23,19 @@ import { belongsToAnotherNetwork, hostInterfaceAlias, isOurs } from './names.ts'
  */
 export async function del(request: Request): Promise<void> {
 	const failures = attempts('DEL');
-	const detached = await failures.attempt(() => {
-		holdLeases(request);
-		removeInterfaces(request);
-	});
-	if (readBoolean(request.configuration.fields, 'macspoofchk') === true) {
-		await failures.attempt(() => forgetPort(hostInterfaceName(request), request.deadline));
+	if (await failures.attempt(() => holdLeases(request))) {
+		// First, so that the kernel frees what the rules had while it removes the interface.
+		await failures.attempt(() => removeRules(request));
+		const detached = await failures.attempt(() => removeInterfaces(request));
+		if (detached) await failures.attempt(() => addressManager(request).del(request));
 	}
-	if (detached) await failures.attempt(() => addressManager(request).del(request));
 	failures.report();
+}
+
+async function removeRules(request: Request): Promise<void> {
+	const directory = natDirectoryForDel(request.configuration);
+	answerNoMore(directory, request);
+	await detachNat(directory, request, request.deadline, { staysOpen: true });
 }
 
 /** What is wrong with the leases themselves is told when they are released; here only an ADD that is under way matters. */
@@ -50,6 +56,7 @@ function removeInterfaces(request: Request): void {
 	} else if (!belongsToAnotherNetwork(port.alias, request.configuration.name)) {
 		deleteLink(host, port);
 	}
+	removeIfb(host, request);
 }
 
 /**

@@ -2,61 +2,69 @@
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { IpConfig } from '../cni/result.ts';
-import { formatIp } from '../ip/address.ts';
-import { contains, networkOf, sameCidr } from '../ip/cidr.ts';
+import { formatIp, isLinkLocal } from '../ip/address.ts';
+import { firstOf, networkOf, sameCidr } from '../ip/cidr.ts';
+import type { RoutedAddress } from '../ipam/routed.ts';
 import { addAddress, type Address, listAddresses, removeAddress } from '../netlink/address.ts';
-import type { Connection } from '../netlink/connection.ts';
-import { requireCidr } from '../netlink/address-family.ts';
-import { type Link, listPorts } from '../netlink/link.ts';
+import { requireCidr, requireIp } from '../netlink/address-family.ts';
+import type { Link } from '../netlink/link.ts';
 import { tolerating } from '../netlink/netlink-error.ts';
+import { removeSubnetRoute } from '../netlink/route.ts';
+import { excludes, isOfOtherAddressing } from './gateway-conflict.ts';
+import type { HostSide } from './host-side.ts';
 import type { Undo } from './undo.ts';
+
+/** The prefix length of a link-local IPv6 address, whatever that of the containers' is. RFC 4291 §2.5.6 */
+const LINK_LOCAL_PREFIX = 64;
 
 /** Addresses with their gateways: where the IPAM plugin names none, it is the first of a subnet that has room for one. */
 export function withGateways(addresses: readonly IpConfig[]): IpConfig[] {
 	return addresses.map((address) => {
-		const gateway = address.gateway ?? firstAddress(address.address);
+		const first = address.gateway === undefined ? firstOf(requireCidr(address.address)) : undefined;
+		const gateway = address.gateway ?? (first && formatIp(first));
 		return gateway === undefined ? address : { ...address, gateway };
 	});
 }
 
 /** The gateways of some addresses as the bridge has them, in CIDR form, each once. */
 export function gatewayCidrs(addresses: readonly IpConfig[]): string[] {
-	const known = addresses.filter(({ gateway }) => gateway !== undefined);
-	return [...new Set(known.map(({ address, gateway }) => `${gateway}/${requireCidr(address).prefix}`))];
-}
-
-function firstAddress(cidr: string): string | undefined {
-	const { ip, prefix } = requireCidr(cidr);
-	if (prefix > ip.length * 8 - 2) return undefined;
-	const first = networkOf({ ip, prefix });
-	const last = first.length - 1;
-	first[last] = (first[last] ?? 0) + 1;
-	return formatIp(first);
+	const cidrs = addresses.flatMap(({ address, gateway }) => {
+		if (gateway === undefined) return [];
+		const isOnAnyLink = gateway.includes(':') && isLinkLocal(requireIp(gateway));
+		return [`${gateway}/${isOnAnyLink ? LINK_LOCAL_PREFIX : requireCidr(address).prefix}`];
+	});
+	return [...new Set(cidrs)];
 }
 
 /**
- * Gives an interface of the host, the bridge or its interface in a VLAN, the gateway addresses. Throws CniError 7 when it
- * has another IPv4 address, or an IPv6 address that overlaps, unless `forceAddress`, which replaces it.
+ * Gives an interface of the host the gateway addresses. Throws CniError 7 when it has an address that excludes one of them,
+ * unless `forceAddress`, which replaces it. What is left of the other addressing is replaced as soon as nobody uses it.
  */
 export function ensureGateways(
-	host: Connection,
-	bridge: Link,
-	link: Link,
+	side: HostSide,
 	gateways: readonly string[],
+	routed: readonly RoutedAddress[],
 	forceAddress: boolean,
 	undo: Undo,
 ): void {
 	if (gateways.length === 0) return;
-	const present = listAddresses(host, link).filter((address) => !address.linkLocal);
+	const { host, link, isShared } = side;
+	const present = listAddresses(host, link);
 	for (const gateway of gateways) {
 		if (present.some(({ cidr }) => sameCidr(cidr, gateway))) continue;
 		for (const other of present) {
-			if (gateways.some((each) => sameCidr(each, other.cidr)) || !excludes(other, gateway)) continue;
-			if (!forceAddress) throw conflict(link, gateway, other);
-			tolerating(['EADDRNOTAVAIL'], () => host.execute(removeAddress(link, other.cidr)));
+			if (gateways.some((each) => sameCidr(each, other.cidr)) || !excludes(side, other, gateway, routed))
+				continue;
+			const isFree = forceAddress || (isOfOtherAddressing(other, routed) && !isShared());
+			if (!isFree) throw conflict(link, gateway, other);
+			withdraw(side, other, gateway);
 		}
 		const added = tolerating(['EEXIST'], () => host.execute(addAddress(link, gateway)));
-		if (added) undo(`address ${gateway} of "${link.name}"`, () => removeUnusedGateway(host, bridge, link, gateway));
+		if (!added) continue;
+		undo(`address ${gateway} of "${link.name}"`, () => {
+			if (isShared()) return;
+			tolerating(['EADDRNOTAVAIL', 'ENODEV'], () => host.execute(removeAddress(link, gateway)));
+		});
 	}
 }
 
@@ -67,15 +75,10 @@ function conflict(link: Link, gateway: string, other: Address): CniError {
 	);
 }
 
-/** Another container may have come meanwhile, and need it. */
-function removeUnusedGateway(host: Connection, bridge: Link, link: Link, gateway: string): void {
-	if (listPorts(host, bridge).length > 0) return;
-	tolerating(['EADDRNOTAVAIL', 'ENODEV'], () => host.execute(removeAddress(link, gateway)));
-}
-
-/** As in the reference bridge: one IPv4 address a bridge, and IPv6 addresses that do not overlap. */
-function excludes(present: Address, wanted: string): boolean {
-	const [one, other] = [requireCidr(present.cidr), requireCidr(wanted)];
-	if (one.ip.length !== other.ip.length) return false;
-	return present.family === 4 || contains(one, other.ip) || contains(other, one.ip);
+/** Takes away an address, and what went with it: the kernel forgets an IPv4 route with its source, not one of IPv6. */
+function withdraw({ host, link }: HostSide, { cidr }: Address, wanted: string): void {
+	tolerating(['EADDRNOTAVAIL'], () => host.execute(removeAddress(link, cidr)));
+	const { ip, prefix } = requireCidr(wanted);
+	const subnet = `${formatIp(networkOf({ ip, prefix }))}/${prefix}`;
+	tolerating(['ESRCH'], () => host.execute(removeSubnetRoute(link, subnet)));
 }

@@ -1,9 +1,10 @@
 // Names and MAC addresses that follow from what they belong to, so that no state is needed to find them again.
 
 import type { Attachment } from '../cni/request.ts';
+import { formatIp } from '../ip/address.ts';
 import { hash32, hash64 } from '../linux/hash.ts';
 import { requireIp } from '../netlink/address-family.ts';
-import { decodeMac } from '../netlink/link-message.ts';
+import { decodeMac, encodeMac } from '../netlink/link-message.ts';
 import { MAX_ALIAS } from '../netlink/link.ts';
 
 const OWNER = 'mesos-overlay';
@@ -71,6 +72,18 @@ export function randomMac(): string {
 
 function macOf32Bits(number: number): string {
 	return mac(0x6c, Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number));
+}
+
+/** The link-local IPv6 address that the kernel makes of a MAC, RFC 4291 appendix A. */
+export function linkLocalAddress(address: string): string {
+	const octets = encodeMac(address);
+	const ip = new Uint8Array(16);
+	ip.set([0xfe, 0x80]);
+	ip.set(octets.subarray(0, 3), 8);
+	ip.set([0xff, 0xfe], 11);
+	ip.set(octets.subarray(3), 13);
+	ip[8] = (ip[8] ?? 0) ^ 2;
+	return formatIp(ip);
 }
 
 /** Whether a MAC was made here, and was therefore given to its device for good. */

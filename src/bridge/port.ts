@@ -4,7 +4,6 @@ import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
 import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import { waitUntil } from '../linux/pause.ts';
-import { allowOnlyMac, forgetPort } from '../nat/spoof-check.ts';
 import { bridgePort } from '../netlink/bridge-port.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { changeLink, deleteLink, findLink, type Link } from '../netlink/link.ts';
@@ -12,6 +11,7 @@ import { isKernelError } from '../netlink/netlink-error.ts';
 import { createVeth } from '../netlink/veth.ts';
 import { ensureBridge, findBridge } from './bridge-device.ts';
 import type { BridgeConfiguration } from './configuration.ts';
+import { needsIsolatedPort } from './isolation.ts';
 import { hostInterfaceAlias } from './names.ts';
 import type { Undo } from './undo.ts';
 import { joinVlans } from './vlan.ts';
@@ -32,13 +32,8 @@ export function createPort(
 	undo: Undo,
 ): { readonly bridge: Link; readonly portName: string } {
 	const name = hostInterfaceName(request);
-	if (configuration.macspoofchk) {
-		// What is known of the MAC of an attachment that exists must survive the failure of a second one.
-		if (findLink(host, name) !== undefined) throw alreadyThere(host, name, request);
-		undo(`MAC check of "${name}"`, () => forgetPort(name, request.deadline));
-		allowOnlyMac(name, ends.mac, request.deadline);
-	}
-	const { mtu, portIsolation: isolated, hairpinMode: hairpin } = configuration;
+	const { mtu, portIsolation, hairpinMode: hairpin, nat } = configuration;
+	const isolated = portIsolation || needsIsolatedPort(nat);
 	const peer = { name: request.ifname, mac: ends.mac, namespace: ends.namespace };
 	let known = existingBridge;
 	for (let attempt = 1; ; attempt++) {
@@ -57,6 +52,12 @@ export function createPort(
 		joinVlans(host, name, configuration);
 		return { bridge, portName: name };
 	}
+}
+
+/** Throws CniError 104 when the attachment exists already; {@link createPort} finds out, too, but late. */
+export function refuseExistingPort(host: Connection, request: Request): void {
+	const name = hostInterfaceName(request);
+	if (findLink(host, name) !== undefined) throw alreadyThere(host, name, request);
 }
 
 /** The port once it forwards: some tenths of a millisecond after both ends are up; until then packets are lost. */

@@ -4,6 +4,9 @@ import type { IpConfig, Route } from '../cni/result.ts';
 import { sameIp, sameNetwork } from '../ip/cidr.ts';
 import { RT_TABLE_MAIN } from '../netlink/route.ts';
 
+/** A gateway that says that there is none, so that nobody puts one into its place. */
+const NO_GATEWAY = ['0.0.0.0', '::'];
+
 /** The routes as they will be set: those without a gateway get that of their family, unless their scope says on-link. */
 export function resolveRoutes(
 	routes: readonly Route[],
@@ -14,7 +17,9 @@ export function resolveRoutes(
 		addresses.find(({ address, gateway }) => gateway !== undefined && address.includes(':') === dst.includes(':'))
 			?.gateway;
 	const resolved: Route[] = routes.map((route) => {
-		const gw = route.gw ?? (route.scope === undefined || route.scope === 0 ? gatewayOf(route.dst) : undefined);
+		const { gw: given, ...rest } = route;
+		if (given !== undefined) return NO_GATEWAY.includes(given) ? rest : route;
+		const gw = route.scope === undefined || route.scope === 0 ? gatewayOf(route.dst) : undefined;
 		return gw === undefined ? route : { ...route, gw };
 	});
 	if (!isDefaultGateway) return resolved;

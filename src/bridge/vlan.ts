@@ -3,12 +3,13 @@
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import { addNativeVlan, addTaggedVlans, listVlans, removeVlans } from '../netlink/bridge-vlan.ts';
 import type { Connection } from '../netlink/connection.ts';
-import { changeLink, findLink, type Link } from '../netlink/link.ts';
+import { changeLink, deleteLink, findLink, type Link } from '../netlink/link.ts';
 import { tolerating } from '../netlink/netlink-error.ts';
 import { createVeth } from '../netlink/veth.ts';
 import { prepareIpv6 } from './bridge-device.ts';
 import type { BridgeConfiguration } from './configuration.ts';
 import { gatewayInterfaceName, vlanPortName } from './names.ts';
+import type { Undo } from './undo.ts';
 
 /** The VLAN in which a bridge puts every port, and untagged packets. */
 const DEFAULT_VLAN = 1;
@@ -44,20 +45,28 @@ export function missingVlans(host: Connection, port: Link, { vlan, vlanTrunk }: 
 
 /**
  * The host's interface in a VLAN of the bridge, which has the gateway address: one end of a pair whose other end is a
- * port in that VLAN, since not every kernel has VLAN devices. Made when it is not there, and kept for other containers.
+ * port in that VLAN, since not every kernel has VLAN devices. Made when it is not there, and kept while it is shared with
+ * other containers.
  */
 export function ensureVlanGateway(
 	host: Connection,
 	bridge: Link,
 	configuration: BridgeConfiguration,
 	mac: string,
+	isShared: () => boolean,
+	undo: Undo,
 ): Link {
 	const { vlan, mtu } = configuration;
 	const name = gatewayInterfaceName(bridge.name, vlan);
 	const portName = vlanPortName(name);
 	const pair = { name: portName, master: bridge.index, mtu, peer: { name, mac } };
 	const created = tolerating(['EEXIST'], () => host.execute(createVeth(pair)));
-	if (!created && findLink(host, portName) === undefined) {
+	if (created) {
+		undo(`gateway interface "${name}"`, () => {
+			const gateway = isShared() ? undefined : findLink(host, name);
+			if (gateway !== undefined) deleteLink(host, gateway);
+		});
+	} else if (findLink(host, portName) === undefined) {
 		throw new CniError(
 			CniErrorCode.invalidConfiguration,
 			`creating the gateway interface "${name}": a device of that name exists, and is not ours; remove it, or set bridge`,

@@ -55,7 +55,7 @@ function unknown(words: readonly string[]): UsageError {
 	// The second word may be one, or what a command is to be done with.
 	const [group = '', second = ''] = words;
 	const isGroup = known.some((name) => name.split(' ')[0] === group);
-	const typed = isGroup ? `${group} ${second}` : group;
+	const typed = isGroup ? `${group} ${second}`.trimEnd() : group;
 	const all = isGroup ? known : [...known, '--help', '--version'];
 	return new UsageError(
 		`unknown command "${typed}"${suggest(typed, all)}; "mesos-overlay --help" lists what there is`,

@@ -1,13 +1,23 @@
 // All commands, in the order of the help.
 
 import type { Command } from './command.ts';
+import { configCheck } from './config-check.ts';
 import { leasesExport } from './leases-export.ts';
 import { leasesImport } from './leases-import.ts';
 import { leasesList } from './leases-list.ts';
 import { leasesPrune } from './leases-prune.ts';
 import { leasesRelease } from './leases-release.ts';
+import { restoreCommand } from './restore.ts';
 
-export const commands: readonly Command[] = [leasesList, leasesRelease, leasesImport, leasesPrune, leasesExport];
+export const commands: readonly Command[] = [
+	leasesList,
+	leasesRelease,
+	leasesImport,
+	leasesPrune,
+	leasesExport,
+	restoreCommand,
+	configCheck,
+];
 
 /** The command of a group that is meant when only the group is named. */
 const DEFAULT = 'list';

@@ -1,11 +1,14 @@
 // Where the imported leases of a network came from: only there can be seen who has left.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { storeError, systemCode } from '../ipam/lease-error.ts';
 import type { Store } from '../ipam/store.ts';
 
 /** Stands behind a directory whose files were removed by the import. */
 const MOVED = '\tmoved';
+
+const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+const FLAGS = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
 
 function pathOf({ directory }: Store): string {
 	return `${directory}/imported-from`;
@@ -16,7 +19,12 @@ export function recordImport(store: Store, directory: string, moved: boolean): v
 	const entry = moved ? directory + MOVED : directory;
 	const entries = new Set([...readRecord(store), entry]);
 	try {
-		writeFileSync(pathOf(store), [...entries].map((each) => `${each}\n`).join(''), { mode: 0o600 });
+		const descriptor = openSync(pathOf(store), FLAGS, 0o600);
+		try {
+			writeFileSync(descriptor, [...entries].map((each) => `${each}\n`).join(''));
+		} finally {
+			closeSync(descriptor);
+		}
 	} catch (error) {
 		throw storeError('writing', pathOf(store), error);
 	}

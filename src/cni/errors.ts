@@ -23,6 +23,7 @@ export const CniErrorCode = {
 	checkFailed: 105,
 	delegateFailed: 106,
 	leaseStore: 107,
+	hostPortTaken: 108,
 	internal: 199,
 } as const;
 

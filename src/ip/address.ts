@@ -16,6 +16,12 @@ export function formatIp(ip: Uint8Array): string {
 	return ip.length === 4 ? `${ip[0]}.${ip[1]}.${ip[2]}.${ip[3]}` : formatIpv6(ip);
 }
 
+/** Whether an address of 4 or 16 bytes is valid on one link only. RFC 3927, RFC 4291 §2.5.6 */
+export function isLinkLocal(ip: Uint8Array): boolean {
+	const [first = 0, second = 0] = ip;
+	return ip.length === 4 ? first === 169 && second === 254 : first === 0xfe && second >> 6 === 2;
+}
+
 function parseIpv4(text: string): Uint8Array | undefined {
 	const octets = text.split('.');
 	if (octets.length !== 4) return undefined;

@@ -25,6 +25,15 @@ export function networkOf({ ip, prefix }: Cidr): Uint8Array {
 	return ip.map((byte, at) => byte & (0xff00 >> Math.max(0, Math.min(8, prefix - at * 8))));
 }
 
+/** The first address after that of the network itself; undefined when there is no room for another one beside it. */
+export function firstOf({ ip, prefix }: Cidr): Uint8Array | undefined {
+	if (prefix > ip.length * 8 - 2) return undefined;
+	const first = networkOf({ ip, prefix });
+	const last = first.length - 1;
+	first[last] = (first[last] ?? 0) + 1;
+	return first;
+}
+
 /** The last address of a network: with its host bits one. */
 export function lastOf({ ip, prefix }: Cidr): Uint8Array {
 	return ip.map((byte, at) => byte | (0xff >> Math.max(0, Math.min(8, prefix - at * 8))));

@@ -26,6 +26,11 @@ export function parseAddress(text: string): Address | undefined {
 
 /** The text of an address: dotted decimal, or RFC 5952. */
 export function formatAddress({ family, value }: Address): string {
+	if (family === 4) {
+		// Not by bytes: the search for a free address in a large half formats thousands.
+		const bits = Number(value);
+		return `${bits >>> 24}.${(bits >>> 16) & 0xff}.${(bits >>> 8) & 0xff}.${bits & 0xff}`;
+	}
 	const bytes = new Uint8Array(ADDRESS_BITS[family] / 8);
 	for (let at = bytes.length - 1, rest = value; at >= 0; at--, rest >>= 8n) bytes[at] = Number(rest & 0xffn);
 	return formatIp(bytes);

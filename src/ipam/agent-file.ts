@@ -5,10 +5,16 @@ import { type Fields, fieldsOf, present, readInteger, readString } from '../cni/
 import { readText } from '../linux/files.ts';
 import type { Family } from './address.ts';
 import { messageOf, systemCode } from './lease-error.ts';
+import { readPath } from './path.ts';
 import { contains, formatSubnet, invalid, readSubnet, type Subnet } from './subnet.ts';
 
 /** Where the daemon writes it, unless told otherwise. */
-export const AGENT_FILE = '/run/mesos-overlay/agent.json';
+const AGENT_FILE = '/run/mesos-overlay/agent.json';
+
+/** The path of the agent file. Throws CniError (invalid configuration) when it is not absolute. */
+export function readAgentFilePath(fields: Fields | undefined): string {
+	return (fields && readPath(fields, 'agentFile')) ?? AGENT_FILE;
+}
 
 const KEYS = { 4: ['subnet', 'overlay'], 6: ['subnet6', 'overlay6'] } as const;
 

@@ -1,22 +1,13 @@
 // The agent subnet and its halves, and which of their addresses containers get.
 
-import { type Address, ADDRESS_BITS, formatAddress } from './address.ts';
+import { ADDRESS_BITS } from './address.ts';
+import type { Range } from './range.ts';
+import { type OnLinkGateways, routedRange } from './routed.ts';
 import { contains, formatSubnet, invalid, lastAddress, readSubnet, splitSubnet, type Subnet } from './subnet.ts';
 
 /** Whose part of the agent subnet: the Mesos half is the low one, the Docker half the high one. */
 export const HALVES = ['mesos', 'docker', 'all'] as const;
 export type Half = (typeof HALVES)[number];
-
-/** The addresses that containers are given, and what goes with each of them. */
-export interface Range {
-	/** The half; its prefix length is that of the containers' addresses. */
-	readonly subnet: Subnet;
-	/** The bridge's address, the first of the half. */
-	readonly gateway: Address;
-	/** The lowest and the highest address of a container. */
-	readonly first: bigint;
-	readonly last: bigint;
-}
 
 /** What an agent subnet has to satisfy; what is undefined is not checked. */
 export interface SubnetRules {
@@ -46,20 +37,25 @@ export function readAgentSubnet(text: string, key: string, family: 4 | 6, rules:
 
 /**
  * The range that a half of an agent subnet gives to containers: without its network address, its gateway and, in IPv4,
- * its broadcast address. Throws CniError (invalid configuration), naming `key`, when nothing remains.
+ * its broadcast address, or all of it where the gateways are others. Throws CniError (invalid configuration), naming
+ * `key`, when nothing remains.
  */
-export function rangeOfHalf(agentSubnet: Subnet, half: Half, key: string): Range {
+export function rangeOfHalf(agentSubnet: Subnet, half: Half, key: string, gateways?: OnLinkGateways): Range {
 	const { family } = agentSubnet;
 	const subnet = half === 'all' ? agentSubnet : splitSubnet(agentSubnet)?.[half === 'mesos' ? 0 : 1];
+	if (subnet !== undefined && gateways !== undefined) return routedRange(subnet, gateways[family]);
 	if (subnet === undefined || subnet.prefix > longestPrefix(family)) {
-		const longest = longestPrefix(family) - (half === 'all' ? 0 : 1);
+		const longest =
+			(gateways === undefined ? longestPrefix(family) : ADDRESS_BITS[family]) - (half === 'all' ? 0 : 1);
 		const part = half === 'all' ? 'it' : `its half "${half}"`;
-		const why = `is too small: ${part} has no room for a gateway and a container, its prefix length can be ${longest} at most`;
+		const room = gateways === undefined ? 'a gateway and a container' : 'a container';
+		const why = `is too small: ${part} has no room for ${room}, its prefix length can be ${longest} at most`;
 		throw invalid(key, formatSubnet(agentSubnet), why);
 	}
 	const gateway = subnet.network + 1n;
 	return {
 		subnet,
+		prefix: subnet.prefix,
 		gateway: { family, value: gateway },
 		first: gateway + 1n,
 		last: lastAddress(subnet) - (family === 4 ? 1n : 0n),
@@ -69,19 +65,4 @@ export function rangeOfHalf(agentSubnet: Subnet, half: Half, key: string): Range
 /** Four addresses: network, gateway, a container, and broadcast in IPv4 or a second container in IPv6. */
 function longestPrefix(family: 4 | 6): number {
 	return ADDRESS_BITS[family] - 2;
-}
-
-/** How many addresses a range has. */
-export function sizeOfRange(range: Range): bigint {
-	return range.last - range.first + 1n;
-}
-
-/** Whether containers can be given an address. */
-export function inRange(range: Range, { family, value }: Address): boolean {
-	return family === range.subnet.family && range.first <= value && value <= range.last;
-}
-
-/** An address of the range with the prefix length that goes with it, `9.0.1.2/27`. */
-export function formatInRange(range: Range, address: Address): string {
-	return `${formatAddress(address)}/${range.subnet.prefix}`;
 }

@@ -1,15 +1,17 @@
 // Chooses the address of a lease.
 
 import { type Address, formatAddress, parseAddress } from './address.ts';
-import { inRange, type Range, sizeOfRange } from './agent-subnet.ts';
+import { inTurn } from './candidates.ts';
 import { openLast } from './last.ts';
 import { describe, LeaseError, storeError, systemCode } from './lease-error.ts';
 import { type LeaseFile, peek, writeAddress } from './lease-file.ts';
-import { diedBefore } from './liveness.ts';
+import type { Lease } from './lease.ts';
+import { diedBefore, type Obituary } from './liveness.ts';
 import { makeRoom, patience } from './make-room.ts';
+import { isReleased, type Waiting, watchQuarantine } from './quarantine.ts';
+import { formatSet, inSet, type RangeSet, sizeOfSet } from './range-set.ts';
 import { reclaimAddress } from './reclaim.ts';
 import { listNames } from './release.ts';
-import { formatSubnet } from './subnet.ts';
 import { addressPath, type Store } from './store.ts';
 
 /** So many addresses are tried blindly before the directory is read, which costs more the more leases there are. */
@@ -38,13 +40,25 @@ function take(store: Store, file: LeaseFile, address: Address): boolean {
 	}
 }
 
+/** The same, when whoever has the address may lose it. What cannot be had from him at once stays with him. */
+function takeFrom(store: Store, file: LeaseFile, address: Address, mayLose: Obituary): boolean {
+	try {
+		return reclaimAddress(store, address, mayLose, 0) && take(store, file, address);
+	} catch (error) {
+		if (systemCode(error) !== undefined) return false;
+		throw error;
+	}
+}
+
 /**
- * Gives a lease the address that was asked for. Throws LeaseError `addressTaken`, naming the holder, unless that one is
- * of an earlier boot.
+ * Gives a lease the address that was asked for, also out of quarantine. Throws LeaseError `addressTaken`, naming the
+ * holder, unless that one is of an earlier boot.
  */
 export function takeRequested(store: Store, file: LeaseFile, address: Address, terms: Terms): Address {
 	if (take(store, file, address)) return address;
-	reclaimAddress(store, address, diedBefore(terms.bootId), patience(terms));
+	const died = diedBefore(terms.bootId);
+	const mayLose: Obituary = (lease) => (isReleased(lease) ? 'has left it' : died(lease));
+	reclaimAddress(store, address, mayLose, patience(terms));
 	if (take(store, file, address)) return address;
 	const path = addressPath(store, formatAddress(address));
 	const holder = peek(store, path)?.lease;
@@ -52,18 +66,29 @@ export function takeRequested(store: Store, file: LeaseFile, address: Address, t
 	throw new LeaseError('addressTaken', `leasing "${formatAddress(address)}": it is held already, ${by}`);
 }
 
+/** Gives a lease the address that its task had last, unless somebody else has it. Says whether. Throws LeaseError. */
+export function takeAgain(store: Store, file: LeaseFile, { bootId, task }: Lease, address: Address): boolean {
+	if (take(store, file, address)) return true;
+	const [died, { ended }] = [diedBefore(bootId), watchQuarantine(store)];
+	const isOwn = (lease: Lease): boolean => isReleased(lease) && lease.task === task;
+	return takeFrom(store, file, address, (lease) => (isOwn(lease) ? 'comes back' : (ended(lease) ?? died(lease))));
+}
+
 /**
- * Gives a lease the next free address of a range, round robin after the one given last. When there is none, those of
+ * Gives a lease the next free address of a range set, round robin after the one given last. When there is none, those of
  * dead holders are freed. Throws LeaseError `noAddressLeft`.
  */
-export function takeNext(store: Store, file: LeaseFile, index: number, range: Range, terms: Terms): Address {
-	const last = openLast(store, index);
+export function takeNext(store: Store, file: LeaseFile, lease: Lease, set: RangeSet, terms: Terms): Address {
+	const last = openLast(store, lease.index);
+	const watch = watchQuarantine(store);
 	try {
-		let address = takeAny(store, file, range, last.address);
-		if (address === undefined && makeRoom(store, last, range, terms)) {
-			address = takeAny(store, file, range, last.address);
+		const any = (): Address | undefined => takeAny(store, file, set, last.address, lease.quarantine && watch.ended);
+		let address = any();
+		if (address === undefined) {
+			const { looked, waiting } = makeRoom(store, last, set, terms, watch);
+			if (looked) address = any();
+			if (address === undefined) throw noAddressLeft(store, set, waiting);
 		}
-		if (address === undefined) throw noAddressLeft(store, range);
 		last.replaceAddress(address);
 		return address;
 	} finally {
@@ -71,35 +96,45 @@ export function takeNext(store: Store, file: LeaseFile, index: number, range: Ra
 	}
 }
 
-function takeAny(store: Store, file: LeaseFile, range: Range, last: Address | undefined): Address | undefined {
-	const { family } = range.subnet;
-	const size = sizeOfRange(range);
-	let value = last !== undefined && inRange(range, last) ? last.value : range.last;
+/** `ended`, when there may be a quarantine: addresses are taken whose quarantine it says to be over. */
+function takeAny(
+	store: Store,
+	file: LeaseFile,
+	set: RangeSet,
+	last: Address | undefined,
+	ended: Obituary | undefined,
+): Address | undefined {
+	const { family } = set;
 	let taken: ReadonlySet<string> | undefined;
-	for (let tried = 0n; tried < size; tried++) {
-		value = value === range.last ? range.first : value + 1n;
-		if (tried === BigInt(TRIES_BEFORE_LISTING)) taken = new Set(listNames(store, store.addresses));
-		const address = { family, value };
-		if (taken?.has(formatAddress(address)) !== true && take(store, file, address)) return address;
+	const mayBeGiven = (address: Address): boolean => taken?.has(formatAddress(address)) !== true;
+	let tried = 0;
+	for (const span of inTurn(set.spans, last?.family === family ? last.value : undefined)) {
+		for (let value = span.first; value <= span.last; value++) {
+			if (tried++ === TRIES_BEFORE_LISTING) taken = new Set(listNames(store, store.addresses));
+			const address = { family, value };
+			if (!mayBeGiven(address)) continue;
+			if (take(store, file, address) || (ended && takeFrom(store, file, address, ended))) return address;
+		}
 	}
 	return undefined;
 }
 
-/** How many addresses of a range are leased. Throws LeaseError. */
-export function countLeased(store: Store, range: Range): bigint {
+/** How many addresses of a range set are leased. Throws LeaseError. */
+export function countLeased(store: Store, set: RangeSet): bigint {
 	let count = 0n;
 	for (const name of listNames(store, store.addresses)) {
 		const address = parseAddress(name);
-		if (address !== undefined && inRange(range, address)) count++;
+		if (address !== undefined && inSet(set, address)) count++;
 	}
 	return count;
 }
 
-/** The error of a range without a free address. */
-export function noAddressLeft(store: Store, range: Range): LeaseError {
+/** The error of a range set without a free address. */
+export function noAddressLeft(store: Store, set: RangeSet, { count, seconds }: Waiting): LeaseError {
+	const waiting = count === 0 ? '' : `${count} of them in quarantine, the first for ${Math.ceil(seconds)} s, `;
 	return new LeaseError(
 		'noAddressLeft',
-		`leasing an address of "${formatSubnet(range.subnet)}" in network "${store.network}": all ${sizeOfRange(range)} are held, ` +
-			`"${store.addresses}" shows by whom`,
+		`leasing an address of "${formatSet(set)}" in network "${store.network}": all ${sizeOfSet(set)} are held, ` +
+			`${waiting}"${store.addresses}" shows by whom`,
 	);
 }

@@ -4,28 +4,26 @@ import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Attachment } from '../cni/request.ts';
 import type { IpConfig } from '../cni/result.ts';
 import { formatAddress, parseAddress } from './address.ts';
-import { inRange, type Range } from './agent-subnet.ts';
 import { describe } from './lease-error.ts';
 import { isAt, peek } from './lease-file.ts';
-import { formatSubnet } from './subnet.ts';
+import { formatSet, inSet, rangeAround, type RangeSet } from './range-set.ts';
+import { isReleased } from './quarantine.ts';
 import { addressPath, attachmentPath, type Store, storeExists } from './store.ts';
 
 /**
- * Checks that an attachment holds an address of each range, and that the `ips` of its result name it. Throws CniError
+ * Checks that an attachment holds an address of each range set, and that the `ips` of its result name it. Throws CniError
  * (check failed) that says everything which differs, or LeaseError.
  */
 export function checkLeases(
 	store: Store,
 	attachment: Attachment,
-	ranges: readonly Range[],
+	sets: readonly RangeSet[],
 	ips: readonly IpConfig[],
 	bootId: string,
 ): void {
 	storeExists(store);
 	const named = ips.map(({ address }) => canonical(address));
-	const differences = ranges.flatMap(
-		(range, index) => difference(store, attachment, index, range, named, bootId) ?? [],
-	);
+	const differences = sets.flatMap((set, index) => difference(store, attachment, index, set, named, bootId) ?? []);
 	if (differences.length === 0) return;
 	const expected = named.length === 0 ? 'prevResult names no address' : `prevResult names ${named.join(', ')}`;
 	const message = `checking the leases of ${describe(attachment)}: ${differences.join('; ')} (${expected})`;
@@ -43,21 +41,22 @@ function difference(
 	store: Store,
 	attachment: Attachment,
 	index: number,
-	range: Range,
+	set: RangeSet,
 	named: readonly string[],
 	bootId: string,
 ): string | undefined {
 	const path = attachmentPath(store, attachment, index);
 	const entry = peek(store, path);
-	if (entry === undefined) return `no address of "${formatSubnet(range.subnet)}" is leased`;
+	if (entry === undefined) return `no address of "${formatSet(set)}" is leased`;
 	const { lease, status } = entry;
 	const { containerId, ifname } = attachment;
 	if (lease?.containerId !== containerId || lease.ifname !== ifname) return `"${path}" is not its lease`;
 	const address = parseAddress(lease.address);
-	const holds = address !== undefined && isAt(store, status, addressPath(store, lease.address));
+	const holds = address !== undefined && !isReleased(lease) && isAt(store, status, addressPath(store, lease.address));
 	if (!holds) return `"${path}" holds no address`;
 	if (lease.bootId !== bootId) return `the lease of "${lease.address}" is of an earlier boot`;
-	if (!inRange(range, address)) return `"${lease.address}" is not in the half "${formatSubnet(range.subnet)}"`;
+	if (!inSet(set, address) && rangeAround(set, address)) return `"${lease.address}" is a gateway, or reserved`;
+	if (!inSet(set, address)) return `"${lease.address}" is not in "${formatSet(set)}"`;
 	if (!named.includes(lease.address)) return `"${lease.address}" is leased`;
 	return undefined;
 }

@@ -3,6 +3,7 @@
 import { describe, LeaseError } from './lease-error.ts';
 import { closeLease, createLocked, isAt, keepLocked, type LeaseFile, removeLease, writeLease } from './lease-file.ts';
 import type { Lease } from './lease.ts';
+import { isReleased } from './quarantine.ts';
 import { type Condition, releaseAttachment } from './release.ts';
 import { addressPath, attachmentPath, type Store } from './store.ts';
 
@@ -39,6 +40,7 @@ function isRemnant(store: Store, wanted: Lease, found: Lease | undefined, file: 
 	if (
 		found?.bootId === wanted.bootId &&
 		found.address !== '' &&
+		!isReleased(found) &&
 		isAt(store, file, addressPath(store, found.address))
 	) {
 		throw new LeaseError(

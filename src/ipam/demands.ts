@@ -1,48 +1,63 @@
-// Which of the requested addresses goes to which range.
+// Which of the requested addresses goes to which range set.
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { RequestedAddress } from '../cni/requested-addresses.ts';
 import { type Address, formatAddress, parseAddress } from './address.ts';
-import { inRange, type Range } from './agent-subnet.ts';
 import type { Demand } from './lease-addresses.ts';
-import { formatSubnet, lastAddress } from './subnet.ts';
+import { formatRange, type Range } from './range.ts';
+import { formatSet, inSet, type RangeSet } from './range-set.ts';
+import { holds } from './span.ts';
+import { lastAddress } from './subnet.ts';
 
 const INVALID = CniErrorCode.invalidConfiguration;
+const TAKEN = CniErrorCode.addressTaken;
 
-/** A demand for each range. Throws CniError when an address is asked for that no range can give. */
-export function demandsOf(ranges: readonly Range[], requested: readonly RequestedAddress[]): Demand[] {
+/** A demand for each range set. Throws CniError when there is none, or an address is asked for that no set can give. */
+export function demandsOf(sets: readonly RangeSet[], requested: readonly RequestedAddress[]): Demand[] {
+	if (sets.length === 0) throw noRange();
 	const left = new Set(requested);
-	const demands = ranges.map((range) => {
+	const demands = sets.map((set) => {
 		for (const candidate of left) {
 			const address = parseAddress(candidate.address);
-			if (address === undefined || !inRange(range, address)) continue;
+			if (address === undefined || !inSet(set, address)) continue;
 			left.delete(candidate);
-			return { range, requested: address };
+			return { set, requested: address };
 		}
-		return { range, requested: undefined };
+		return { set, requested: undefined };
 	});
 	const [surplus] = left;
-	if (surplus !== undefined) throw refusal(surplus, ranges);
+	if (surplus !== undefined) throw refusal(surplus, sets);
 	return demands;
 }
 
-function refusal({ address: text, source }: RequestedAddress, ranges: readonly Range[]): CniError {
+function noRange(): CniError {
+	const remedy = 'add one, or leave ipam.ranges out for those of an agent subnet';
+	return new CniError(INVALID, `reading ipam.ranges: no range is here or in runtimeConfig.ipRanges, ${remedy}`);
+}
+
+function refusal({ address: text, source }: RequestedAddress, sets: readonly RangeSet[]): CniError {
 	const address = parseAddress(text);
-	const range = ranges.find(({ subnet }) => subnet.family === address?.family);
-	const [code, why] =
-		address === undefined || range === undefined
-			? [INVALID, 'the network has no subnet of its family']
-			: whyNot(range, address);
+	const [code, why] = address === undefined ? [INVALID, 'it is no address'] : whyNot(sets, address);
 	return new CniError(code, `leasing "${text}", which ${source} asks for: ${why}`);
 }
 
-function whyNot(range: Range, address: Address): readonly [code: number, why: string] {
-	if (inRange(range, address)) return [INVALID, 'only one address of a family can be had'];
-	const { subnet, gateway } = range;
-	const text = (value: bigint): string => `"${formatAddress({ family: subnet.family, value })}"`;
-	const instead = `ask for one from ${text(range.first)} to ${text(range.last)}`;
-	if (address.value === gateway.value) return [CniErrorCode.addressTaken, `it is the gateway, ${instead}`];
-	if (address.value === subnet.network) return [INVALID, `it is the network address, ${instead}`];
-	if (address.value === lastAddress(subnet)) return [INVALID, `it is the broadcast address, ${instead}`];
-	return [INVALID, `it is not in the half "${formatSubnet(subnet)}", ${instead}`];
+function whyNot(sets: readonly RangeSet[], address: Address): readonly [code: number, why: string] {
+	const full = sets.find((set) => inSet(set, address));
+	if (full !== undefined) return [INVALID, `only one address of "${formatSet(full)}" can be had`];
+	const ranges = sets.filter(({ family }) => family === address.family).flatMap((set) => set.ranges);
+	if (ranges.length === 0) return [INVALID, 'the network has no subnet of its family'];
+	const instead = `ask for one ${ranges.map(fromTo).join(', or ')}`;
+	const { value } = address;
+	if (ranges.some(({ gateway }) => gateway.value === value)) return [TAKEN, `it is the gateway, ${instead}`];
+	if (ranges.some((range) => holds(range, value))) return [TAKEN, `it is reserved, ${instead}`];
+	if (ranges.some(({ subnet }) => subnet.network === value))
+		return [INVALID, `it is the network address, ${instead}`];
+	if (ranges.some(({ subnet }) => subnet.family === 4 && lastAddress(subnet) === value)) {
+		return [INVALID, `it is the broadcast address, ${instead}`];
+	}
+	return [INVALID, `it is not in ${ranges.map((range) => `"${formatRange(range)}"`).join(', ')}, ${instead}`];
+}
+
+function fromTo({ subnet: { family }, first, last }: Range): string {
+	return `from "${formatAddress({ family, value: first })}" to "${formatAddress({ family, value: last })}"`;
 }

@@ -16,7 +16,7 @@ import { type FileStatus, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_R
 import type { Attachment } from '../cni/request.ts';
 import { describe, foreign, LeaseError, storeError, systemCode } from './lease-error.ts';
 import { decodeLease, encodeAddressRegion, encodeLease, type Lease, LONGEST_LEASE } from './lease.ts';
-import { kindOf, look, type Store } from './store.ts';
+import { isOwnFile, kindOf, look, type Store } from './store.ts';
 
 /** An open lease file. */
 export interface LeaseFile {
@@ -25,6 +25,8 @@ export interface LeaseFile {
 	/** Device and inode number. */
 	readonly device: number;
 	readonly inode: number;
+	/** Whether this process has made it: then nobody was told of its address yet. */
+	readonly isNew: boolean;
 }
 
 const CREATE = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
@@ -44,7 +46,7 @@ export function createLocked(store: Store, path: string, who: Attachment, deadli
 			throw storeError('making the lease', path, error);
 		}
 		const file = lockedAt(store, path, descriptor, who, deadline);
-		if (file !== undefined) return file;
+		if (file !== undefined) return { ...file, isNew: true };
 	}
 }
 
@@ -66,7 +68,7 @@ export function openLocked(store: Store, path: string, who: Attachment, deadline
 function openExisting(store: Store, path: string): number | undefined {
 	const found = look(store, path);
 	if (found === undefined) return undefined;
-	if (found.kind !== 'file') throw foreign(path, kindOf(found));
+	if (!isOwnFile(found)) throw foreign(path, kindOf(found));
 	try {
 		return store.system.openFile(path, READ);
 	} catch (error) {
@@ -93,7 +95,7 @@ function lockedAt(
 				`locking "${path}": another call for ${describe(who)} is running, try again when it is over`,
 			);
 		}
-		const file = { path, descriptor, device, inode };
+		const file = { path, descriptor, device, inode, isNew: false };
 		kept = isAt(store, file, path);
 		return kept ? file : undefined;
 	} finally {

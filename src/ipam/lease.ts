@@ -17,10 +17,23 @@ export interface Lease extends Attachment {
 	readonly bootId: string;
 	/** Milliseconds since the epoch. */
 	readonly time: number;
+	readonly quarantine?: Quarantine;
+	/** The task that gets the address back while it is in quarantine, see sticky.ts. */
+	readonly task?: string;
+}
+
+/** For how long nobody else is given the address after its release. */
+export interface Quarantine {
+	readonly seconds: number;
+	/** When it is over, in seconds since the boot; 0 before the release. */
+	readonly until: number;
 }
 
 /** The bytes at the beginning that hold the address alone; room for the longest, 39 characters. */
 export const ADDRESS_REGION = 64;
+
+/** The bytes after that which hold the quarantine alone, if there is one; all of it is in the first block of a disk. */
+export const QUARANTINE_REGION = 64;
 
 /** Bytes; a lease is shorter, since its longest part is a path of at most 4096 bytes, of which JSON makes six each. */
 export const LONGEST_LEASE = 32768;
@@ -35,9 +48,15 @@ export function encodeAddressRegion(address: string): string {
 	return `${`{"address":${JSON.stringify(address)}`.padEnd(ADDRESS_REGION - 1)},`;
 }
 
+/** The text of the quarantine region, padded for the same reason. */
+export function encodeQuarantineRegion(quarantine: Quarantine): string {
+	return `${`"quarantine":${JSON.stringify(quarantine)}`.padEnd(QUARANTINE_REGION - 1)},`;
+}
+
 /** The text of a lease: one line of JSON. */
-export function encodeLease({ address, ...rest }: Lease): string {
-	return `${encodeAddressRegion(address)}${JSON.stringify(rest).slice(1)}\n`;
+export function encodeLease({ address, quarantine, ...rest }: Lease): string {
+	const region = quarantine === undefined ? '' : encodeQuarantineRegion(quarantine);
+	return `${encodeAddressRegion(address)}${region}${JSON.stringify(rest).slice(1)}\n`;
 }
 
 /** Reads the text of a lease. Undefined when it is none, or was cut by a crash of the machine. */
@@ -45,6 +64,8 @@ export function decodeLease(text: string): Lease | undefined {
 	try {
 		const fields = fieldsOf(JSON.parse(text), '');
 		const namespace = readFields(fields, 'namespace');
+		const quarantine = readFields(fields, 'quarantine');
+		const task = readString(fields, 'task');
 		const lease = {
 			address: readString(fields, 'address') ?? '',
 			containerId: required(readString(fields, 'containerId')),
@@ -60,6 +81,13 @@ export function decodeLease(text: string): Lease | undefined {
 			}),
 			bootId: required(readString(fields, 'bootId')),
 			time: required(readInteger(fields, 'time', 0, MANY)),
+			...(quarantine && {
+				quarantine: {
+					seconds: required(readInteger(quarantine, 'seconds', 1, MANY)),
+					until: required(readInteger(quarantine, 'until', 0, MANY)),
+				},
+			}),
+			...(task !== undefined && { task }),
 		};
 		// These become names of files.
 		return [lease.address, lease.containerId, lease.ifname].some((name) => name.includes('/')) ? undefined : lease;

@@ -4,6 +4,7 @@ import type { Attachment } from '../cni/request.ts';
 import { foreign, LeaseError } from './lease-error.ts';
 import { type Entry, peek } from './lease-file.ts';
 import type { Lease } from './lease.ts';
+import { isReleased } from './quarantine.ts';
 import { listNames } from './release.ts';
 import { type Store, storeExists } from './store.ts';
 
@@ -13,9 +14,12 @@ export interface Listing<T> {
 	readonly problems: readonly LeaseError[];
 }
 
-/** Lists every lease of a network that holds an address. Throws LeaseError when there is something else than a store. */
+/** Lists every lease of a network that somebody holds. Throws LeaseError when there is something else than a store. */
 export function listLeases(store: Store): Listing<Lease> {
-	return list(store, store.addresses, (name, { lease }) => (lease?.address === name ? lease : undefined));
+	const { found, problems } = list(store, store.addresses, (name, { lease }) =>
+		lease?.address === name ? lease : undefined,
+	);
+	return { found: found.filter((lease) => !isReleased(lease)), problems };
 }
 
 /** Lists the attachments, those without an address included: an ADD that died leaves such. Throws as {@link listLeases}. */

@@ -2,6 +2,7 @@
 
 import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import type { Lease } from './lease.ts';
+import { isReleased } from './quarantine.ts';
 import type { System } from './system.ts';
 
 /** Milliseconds in which a lease is too young to be dead: the runtime may still be about to make what it will be known by. */
@@ -25,6 +26,8 @@ export function diedUnseen({ statusOf, deviceExists }: System, now: number): Obi
 		const { netns, namespace, time } = lease;
 		// A relative path leads elsewhere from here than from where the ADD ran.
 		if (namespace === undefined || !netns.startsWith('/') || now - time < YOUTH) return undefined;
+		// Its quarantine has its own end.
+		if (isReleased(lease)) return undefined;
 		const port = hostInterfaceName(lease);
 		try {
 			const found = statusOf(netns, { follow: true });

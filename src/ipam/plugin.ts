@@ -4,12 +4,10 @@ import { CniError, CniErrorCode, toCniError } from '../cni/errors.ts';
 import type { Plugin } from '../cni/plugin.ts';
 import { requestedAddresses } from '../cni/requested-addresses.ts';
 import type { Request } from '../cni/request.ts';
-import type { Result } from '../cni/result.ts';
 import { bootId } from '../linux/boot-id.ts';
 import { statusOf } from '../linux/files.ts';
 import { note } from '../linux/standard-error.ts';
-import { formatAddress } from './address.ts';
-import { formatInRange } from './agent-subnet.ts';
+import { formatAddress, parseAddress } from './address.ts';
 import { checkLeases } from './check.ts';
 import { DATA_DIRECTORY, readDataDirectory, readIpamConfiguration } from './configuration.ts';
 import { demandsOf } from './demands.ts';
@@ -18,8 +16,13 @@ import { leaseAddresses } from './lease-addresses.ts';
 import type { Lease } from './lease.ts';
 import { LeaseError, messageOf } from './lease-error.ts';
 import { keepLocked, openLocked } from './lease-file.ts';
+import { formatInRange } from './range.ts';
+import { rangeAround } from './range-set.ts';
 import { releaseAttachment } from './release.ts';
+import { readResolvConf } from './resolv-conf.ts';
+import { type Leased, onLinkRoutes, type RoutedAddress, routedAddresses } from './routed.ts';
 import { assertReady } from './status.ts';
+import { taskOf } from './sticky.ts';
 import { attachmentPath, type Store, storeExists, storeOf } from './store.ts';
 
 /** What the agent file may cause: it is missing, unreadable, or broken. */
@@ -29,31 +32,51 @@ const PASSING: ReadonlySet<number> = new Set([
 	CniErrorCode.decodingFailure,
 ]);
 
+/** A plugin that gives addresses, and tells the main plugin in the same process what the host has to do for them. */
+export interface AddressManager extends Plugin {
+	add(request: Request): Leased | Promise<Leased>;
+	/** The same of the addresses in `prevResult`. */
+	routed(request: Request): readonly RoutedAddress[];
+}
+
 /** A delegate as CNI SPEC 1.1 §4 has it: its results have no interfaces. An ADD that fails has released what it leased. */
-export const ipamPlugin: Plugin = {
-	about: 'leases addresses of the Mesos half of an agent subnet',
+export const ipamPlugin: AddressManager = {
+	about: 'leases addresses of an agent subnet, or of ranges',
 	add,
 	del,
 	check,
 	gc,
 	status,
+	routed: routedOf,
 };
 
-function add(request: Request): Result {
-	const { ranges, routes, dataDirectory } = readIpamConfiguration(request.configuration);
-	const demands = demandsOf(ranges, requestedAddresses(request));
+function add(request: Request): Leased {
+	const { sets, routes, dataDirectory, resolvConf, sticky, quarantine } = readIpamConfiguration(
+		request.configuration,
+	);
+	const dns = resolvConf === undefined ? {} : readResolvConf(resolvConf);
+	const demands = demandsOf(sets, requestedAddresses(request));
 	const { containerId, ifname, netns, deadline } = request;
 	const now = Date.now();
-	const holder = { containerId, ifname, netns, ...namespaceOf(netns), time: now };
+	const task = taskOf(sticky, request);
+	const kept = { ...(quarantine && { quarantine }), ...(task !== undefined && { task }) };
+	const holder = { containerId, ifname, netns, ...namespaceOf(netns), time: now, ...kept };
 	const store = storeOf(dataDirectory, request.configuration.name);
 	const addresses = leaseAddresses(store, holder, demands, { bootId: bootId(), deadline, now });
-	const ips = demands.flatMap(({ range }, index) => {
-		const address = addresses[index];
-		return address === undefined
-			? []
-			: [{ address: formatInRange(range, address), gateway: formatAddress(range.gateway) }];
+	const ips = addresses.flatMap((address, index) => {
+		const set = sets[index];
+		const range = set && rangeAround(set, address);
+		return range ? [{ address: formatInRange(range, address), gateway: formatAddress(range.gateway) }] : [];
 	});
-	return { interfaces: [], ips, routes: [...routes], dns: {} };
+	const routed = routedAddresses(sets, addresses);
+	return { interfaces: [], ips, routes: [...onLinkRoutes(routed), ...routes], dns, routed };
+}
+
+function routedOf({ configuration }: Request): RoutedAddress[] {
+	const { sets } = readIpamConfiguration(configuration);
+	const ips = configuration.prevResult?.ips ?? [];
+	const addresses = ips.flatMap(({ address }) => parseAddress(address.replace(/\/.*/, '')) ?? []);
+	return routedAddresses(sets, addresses);
 }
 
 /** What the path of a namespace leads to, so that a namespace that came later to the same path can be told from it. */
@@ -93,8 +116,8 @@ function storeForDel({ configuration: { name, ipam } }: Request): Store {
 
 function check(request: Request): void {
 	const { name, prevResult } = request.configuration;
-	const { ranges, dataDirectory } = readIpamConfiguration(request.configuration);
-	checkLeases(storeOf(dataDirectory, name), request, ranges, prevResult?.ips ?? [], bootId());
+	const { sets, dataDirectory } = readIpamConfiguration(request.configuration);
+	checkLeases(storeOf(dataDirectory, name), request, sets, prevResult?.ips ?? [], bootId());
 }
 
 async function gc({ configuration: { name, ipam, validAttachments }, deadline }: Request): Promise<void> {
@@ -104,9 +127,10 @@ async function gc({ configuration: { name, ipam, validAttachments }, deadline }:
 
 function status({ configuration, deadline }: Request): void {
 	try {
-		const { ranges, dataDirectory } = readIpamConfiguration(configuration);
+		const { sets, dataDirectory, resolvConf } = readIpamConfiguration(configuration);
+		if (resolvConf !== undefined) readResolvConf(resolvConf);
 		const terms = { bootId: bootId(), deadline, now: Date.now() };
-		assertReady(storeOf(dataDirectory, configuration.name), ranges, terms);
+		assertReady(storeOf(dataDirectory, configuration.name), sets, terms);
 	} catch (error) {
 		const failure = toCniError(error);
 		// A configuration that is wrong stays so; everything else may come right.

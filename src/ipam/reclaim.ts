@@ -5,6 +5,7 @@ import { describe, foreign } from './lease-error.ts';
 import { closeLease, type Entry, isAt, openLocked, peek, readLease, removeName } from './lease-file.ts';
 import type { Lease } from './lease.ts';
 import type { Obituary } from './liveness.ts';
+import { isReleased } from './quarantine.ts';
 import { listNames, releaseAttachment } from './release.ts';
 import { addressPath, attachmentPath, type Store } from './store.ts';
 
@@ -12,6 +13,8 @@ import { addressPath, attachmentPath, type Store } from './store.ts';
 export interface Reclaimed {
 	/** How many addresses were freed. */
 	readonly freed: number;
+	/** The leases that went into quarantine. */
+	readonly quarantined: readonly Lease[];
 	/** The errors of those that could not be freed or read. */
 	readonly failures: readonly unknown[];
 }
@@ -19,7 +22,7 @@ export interface Reclaimed {
 /**
  * Frees every address that `concerns` and whose holder is dead, and notes each. The second obituary is asked only when by
  * the first one nothing was freed, and so on; each lease is read once for all of them. A lease that another process works
- * on is waited for until `deadline` (ms of performance.now()). Frees `most` addresses at most. Throws LeaseError when the
+ * on is waited for until `deadline` (ms of performance.now()). Releases `most` addresses at most. Throws LeaseError when the
  * store cannot be listed.
  */
 export function reclaim(
@@ -30,6 +33,7 @@ export function reclaim(
 	most = Infinity,
 ): Reclaimed {
 	const entries = new Map<Address, Entry>();
+	const quarantined: Lease[] = [];
 	const failures: unknown[] = [];
 	let freed = 0;
 	const attempt = (step: () => void): void => {
@@ -49,20 +53,22 @@ export function reclaim(
 	}
 	for (const died of obituaries) {
 		for (const [address, entry] of entries) {
-			if (freed === most) break;
+			if (freed + quarantined.length >= most) break;
 			attempt(() => {
-				if (reclaimEntry(store, address, entry, died, deadline)) freed++;
+				const lease = reclaimEntry(store, address, entry, died, deadline);
+				if (lease === 'freed') freed++;
+				else if (lease !== undefined) quarantined.push(lease);
 			});
 		}
 		if (freed > 0) break;
 	}
-	return { freed, failures };
+	return { freed, quarantined, failures };
 }
 
-/** Frees one address if its holder is dead, with everything else that the holder has. Throws LeaseError. */
-export function reclaimAddress(store: Store, address: Address, died: Obituary, deadline: number): void {
+/** Frees one address if its holder is dead, with everything else that the holder has. Says whether. Throws LeaseError. */
+export function reclaimAddress(store: Store, address: Address, died: Obituary, deadline: number): boolean {
 	const entry = peekAddress(store, address);
-	if (entry !== undefined) reclaimEntry(store, address, entry, died, deadline);
+	return entry !== undefined && reclaimEntry(store, address, entry, died, deadline) === 'freed';
 }
 
 function peekAddress(store: Store, address: Address): Entry | undefined {
@@ -77,16 +83,27 @@ function assertLease({ lease, status }: Entry, path: string): void {
 	if (lease === undefined && status.size > 0) throw foreign(path, 'a file of another kind');
 }
 
-function reclaimEntry(store: Store, address: Address, entry: Entry, died: Obituary, deadline: number): boolean {
+/** Gives the lease if its address went into quarantine; undefined: nothing was done. */
+function reclaimEntry(
+	store: Store,
+	address: Address,
+	entry: Entry,
+	died: Obituary,
+	deadline: number,
+): Lease | 'freed' | undefined {
 	const { lease } = entry;
 	const why = whyDead(lease, died);
-	if (why === undefined) return false;
+	if (why === undefined) return undefined;
+	const wasReleased = lease !== undefined && isReleased(lease);
 	const stillDead = (now: Lease | undefined): boolean => whyDead(now, died) !== undefined;
-	const released = lease === undefined ? [] : releaseAttachment(store, lease, deadline, stillDead);
-	if (!removeOrphan(store, address, entry, died, deadline) && released.length === 0) return false;
+	// The attachment may have another lease by now.
+	const released = lease === undefined || wasReleased ? [] : releaseAttachment(store, lease, deadline, stillDead);
+	if (!removeOrphan(store, address, entry, died, deadline) && released.length === 0) return undefined;
+	const kept = released.find((each) => each.address === lease?.address && isReleased(each));
 	const holder = lease === undefined ? 'its holder' : `its holder, ${describe(lease)},`;
-	store.note(`freed ${formatAddress(address)}: ${holder} ${why}`);
-	return true;
+	// Who has released it was told so.
+	if (!wasReleased) store.note(`${kept ? 'quarantined' : 'freed'} ${formatAddress(address)}: ${holder} ${why}`);
+	return kept ?? 'freed';
 }
 
 function whyDead(lease: Lease | undefined, died: Obituary): string | undefined {
@@ -111,7 +128,9 @@ function removeOrphan(
 		assertLease(now, path);
 		if (whyDead(now.lease, died) === undefined) return false;
 		removeName(store, path);
-		const other = now.lease && attachmentPath(store, now.lease, now.lease.index);
+		// The other name of one that was released is the next DEL's, which finds those of a higher number by it.
+		const other =
+			now.lease && !isReleased(now.lease) ? attachmentPath(store, now.lease, now.lease.index) : undefined;
 		if (other !== undefined && isAt(store, file, other)) removeName(store, other);
 		return true;
 	} finally {

@@ -4,6 +4,7 @@ import type { Attachment } from '../cni/request.ts';
 import { describe, foreign, storeError } from './lease-error.ts';
 import { closeLease, isAt, type LeaseFile, openLocked, readLease, removeLease, removeName } from './lease-file.ts';
 import type { Lease } from './lease.ts';
+import { enterQuarantine, isReleased } from './quarantine.ts';
 import { addressPath, attachmentPath, type Store } from './store.ts';
 
 /** Whether a lease may go, asked with its lock held; `lease` is undefined when the file is not complete. */
@@ -12,7 +13,8 @@ export type Condition = (lease: Lease | undefined, file: LeaseFile) => boolean;
 /**
  * Releases the leases of an attachment from number `index` on: all of them, or none when the first may not go. Waits until
  * `deadline` (ms of performance.now()) for another process that works on them. What is gone already is no error; after
- * an error the rest is still released. Gives the leases whose addresses are free now. Throws LeaseError or AggregateError.
+ * an error the rest is still released. Gives the leases whose addresses are free now, or in quarantine: of these
+ * `isReleased` holds. Throws LeaseError or AggregateError.
  */
 export function releaseAttachment(
 	store: Store,
@@ -44,9 +46,7 @@ export function releaseAttachment(
 		};
 		attempt(() => released.push(...releaseAttachment(store, attachment, deadline, undefined, index + 1)));
 		for (const address of lease === undefined ? addressesOf(store, file) : [lease.address]) {
-			attempt(() => {
-				if (releaseAddress(store, file, address) && lease !== undefined) released.push(lease);
-			});
+			attempt(() => released.push(...releaseAddress(store, file, address, lease)));
 		}
 		// The next DEL finds what is left only from here.
 		if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
@@ -57,12 +57,13 @@ export function releaseAttachment(
 	}
 }
 
-/** Removes the name of an address, if it is one of this file. */
-function releaseAddress(store: Store, file: LeaseFile, address: string): boolean {
+/** Removes the name of an address, if it is one of this file, unless that keeps it in quarantine. Gives what was released. */
+function releaseAddress(store: Store, file: LeaseFile, address: string, lease: Lease | undefined): Lease[] {
 	const path = addressPath(store, address);
-	if (address === '' || !isAt(store, file, path)) return false;
-	removeName(store, path);
-	return true;
+	if (address === '' || (lease && isReleased(lease)) || !isAt(store, file, path)) return [];
+	const kept = lease && enterQuarantine(store, file, lease);
+	if (kept === undefined) removeName(store, path);
+	return lease === undefined ? [] : [kept ?? lease];
 }
 
 /** Finds the addresses of a lease that does not say them. */

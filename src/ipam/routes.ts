@@ -4,17 +4,17 @@ import type { Fields } from '../cni/fields.ts';
 import type { Route } from '../cni/result.ts';
 import { readRoutes } from '../cni/routes.ts';
 import { parseAddress } from './address.ts';
-import type { Range } from './agent-subnet.ts';
+import type { RangeSet } from './range-set.ts';
 import { invalid, readSubnet } from './subnet.ts';
 
 const EVERYTHING = { 4: '0.0.0.0/0', 6: '::/0' } as const;
 
 /**
- * The routes of `ipam.routes`; without the key, everything of each range's family. A route without gateway is left so,
+ * The routes of `ipam.routes`; without the key, everything of each set's family. A route without gateway is left so,
  * for the caller to resolve. Throws CniError (invalid configuration).
  */
-export function readIpamRoutes(fields: Fields, ranges: readonly Range[]): Route[] {
-	if (!fields.entries.has('routes')) return ranges.map(({ subnet }) => ({ dst: EVERYTHING[subnet.family] }));
+export function readIpamRoutes(fields: Fields, sets: readonly RangeSet[]): Route[] {
+	if (!fields.entries.has('routes')) return sets.map(({ family }) => ({ dst: EVERYTHING[family] }));
 	const routes = readRoutes(fields, 'routes');
 	for (const [index, { dst, gw }] of routes.entries()) {
 		const path = `${fields.path}routes[${index}].`;

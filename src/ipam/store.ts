@@ -4,7 +4,7 @@ import type { Attachment } from '../cni/request.ts';
 import type { FileStatus } from '../linux/files.ts';
 import { hash64 } from '../linux/hash.ts';
 import { note as noteOnStandardError } from '../linux/standard-error.ts';
-import { foreign, storeError, systemCode } from './lease-error.ts';
+import { foreign, LeaseError, storeError, systemCode } from './lease-error.ts';
 import { kernel, type System } from './system.ts';
 
 /** The leases of one network. */
@@ -40,11 +40,19 @@ export function storeOf(
 	};
 }
 
+/** Permission bits: others than the owner may write; only what is their own, in a directory. */
+const WRITABLE = 0o022;
+const STICKY = 0o1000;
+
+/** Who makes stores: root, but for tests. */
+const USER = process.geteuid?.() ?? 0;
+
 /** Makes the directories that are missing. Throws LeaseError when they cannot be, or are something else. */
 export function createStore(store: Store): void {
 	if (storeExists(store)) return;
 	const { dataDirectory, directory, addresses, attachments, system } = store;
 	makeDirectory(system, dataDirectory, true);
+	refuseOpenDataDirectory(store);
 	for (const path of [directory, attachments, addresses]) makeDirectory(system, path, false);
 	// What stood there already is perhaps no directory.
 	storeExists(store);
@@ -58,13 +66,39 @@ function makeDirectory(system: System, path: string, recursive: boolean): void {
 	}
 }
 
-/** Whether the directories are there. Throws LeaseError `foreign` when one is a symbolic link or a file. */
+/** Where others can put away what is in it, the leases of containers that live may have been. */
+function refuseOpenDataDirectory(store: Store): void {
+	const { dataDirectory, directory } = store;
+	const mode = look(store, dataDirectory)?.mode ?? 0;
+	if ((mode & WRITABLE) === 0 || (mode & STICKY) !== 0) return;
+	throw new LeaseError(
+		'foreign',
+		`making the directory "${directory}": others can write to "${dataDirectory}" (mode ${mode.toString(8)}), chmod 755 it`,
+	);
+}
+
+/**
+ * Whether the directories are there; one that others could write to is closed to them, and noted. Throws LeaseError
+ * `foreign` when one is a symbolic link, a file, or somebody else's.
+ */
 export function storeExists(store: Store): boolean {
+	// The outer one first: who can write to that can change those in it.
 	return [store.directory, store.attachments, store.addresses].every((path) => {
 		const found = look(store, path);
-		if (found !== undefined && found.kind !== 'directory') throw foreign(path, kindOf(found));
-		return found !== undefined;
+		if (found === undefined) return false;
+		if (found.kind !== 'directory' || found.owner !== USER) throw foreign(path, kindOf(found));
+		if ((found.mode & WRITABLE) !== 0) closeToOthers(store, path, found);
+		return true;
 	});
+}
+
+function closeToOthers({ system, note }: Store, path: string, { mode }: FileStatus): void {
+	try {
+		system.makePrivate(path);
+	} catch (error) {
+		throw storeError('closing', path, error);
+	}
+	note(`closed "${path}", which others could write to (mode ${mode.toString(8)}): look whether they did`);
 }
 
 /** What is at a path, without following it. Undefined: nothing is, or can be. Throws LeaseError. */
@@ -77,9 +111,14 @@ export function look(store: Store, path: string): FileStatus | undefined {
 	}
 }
 
+/** Whether a file is one that we can have made. */
+export function isOwnFile({ kind, owner }: FileStatus): boolean {
+	return kind === 'file' && owner === USER;
+}
+
 /** What a file is, for messages. */
-export function kindOf({ kind }: FileStatus): string {
-	return `a ${kind}`;
+export function kindOf({ kind, owner }: FileStatus): string {
+	return owner === USER ? `a ${kind}` : `a ${kind} of user ${owner}`;
 }
 
 /** The path of the entry of an address. */

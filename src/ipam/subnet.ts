@@ -61,6 +61,11 @@ export function contains(outer: Subnet, inner: Subnet): boolean {
 	return outer.family === inner.family && outer.network <= inner.network && lastAddress(inner) <= lastAddress(outer);
 }
 
+/** Whether an address lies in a subnet. */
+export function hasAddress(subnet: Subnet, { family, value }: Address): boolean {
+	return family === subnet.family && subnet.network <= value && value <= lastAddress(subnet);
+}
+
 /** The two halves of a subnet, the low one first. Undefined for a single address. */
 export function splitSubnet(subnet: Subnet): readonly [Subnet, Subnet] | undefined {
 	const prefix = subnet.prefix + 1;

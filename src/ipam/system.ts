@@ -1,11 +1,13 @@
 // What the lease store needs of the operating system, so that a test can stand between them.
 
+import { bootId } from '../linux/boot-id.ts';
 import { deviceExists } from '../linux/device.ts';
 import {
 	closeFile,
 	linkFile,
 	listDirectory,
 	makeDirectory,
+	makePrivate,
 	openFile,
 	readAt,
 	statusOf,
@@ -13,9 +15,11 @@ import {
 	writeAt,
 } from '../linux/files.ts';
 import { lock } from '../linux/flock.ts';
+import { uptime } from '../linux/uptime.ts';
 import type { LeaseFile } from './lease-file.ts';
 
 const calls = {
+	bootId,
 	closeFile,
 	deviceExists,
 	linkFile,
@@ -23,10 +27,12 @@ const calls = {
 	/** flock(2), exclusive. */
 	lock,
 	makeDirectory,
+	makePrivate,
 	openFile,
 	readAt,
 	statusOf,
 	unlinkFile,
+	uptime,
 	writeAt,
 };
 

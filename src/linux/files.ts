@@ -41,6 +41,10 @@ export interface FileStatus {
 	readonly inode: number;
 	/** The number of its names. */
 	readonly links: number;
+	/** The user whose it is. */
+	readonly owner: number;
+	/** Who may do what, the lowest 12 bits of st_mode. */
+	readonly mode: number;
 	/** In bytes. */
 	readonly size: number;
 }
@@ -128,12 +132,15 @@ export function statusOf(
 function decodeStatus(buffer: Buffer): FileStatus {
 	const view = new DataView(buffer.buffer, buffer.byteOffset);
 	const [major, minor] = [view.getUint32(136, true), view.getUint32(140, true)];
+	const mode = view.getUint16(28, true);
 	return {
-		kind: KINDS[view.getUint16(28, true) & S_IFMT] ?? 'device, pipe or socket',
+		kind: KINDS[mode & S_IFMT] ?? 'device, pipe or socket',
 		// makedev(3), for numbers below 2^12 and 2^20, which are all that Linux has.
 		device: (minor & 0xff) + (major & 0xfff) * 0x100 + (minor >>> 8) * 0x100000,
 		inode: view.getUint32(32, true) + view.getUint32(36, true) * 2 ** 32,
 		links: view.getUint32(16, true),
+		owner: view.getUint32(20, true),
+		mode: mode & ~S_IFMT,
 		size: view.getUint32(40, true) + view.getUint32(44, true) * 2 ** 32,
 	};
 }
@@ -157,6 +164,17 @@ export function readText(path: string): string {
 /** Makes a directory for root alone; with `recursive`, those above it, too, and it may be there. Throws what node:fs throws. */
 export function makeDirectory(path: string, options: { readonly recursive: boolean }): void {
 	fileSystem().mkdirSync(path, { mode: 0o700, ...options });
+}
+
+/** Leaves a directory to its owner alone, and follows no symbolic link. Throws what node:fs throws. */
+export function makePrivate(path: string): void {
+	const { openSync, fchmodSync, closeSync, constants } = fileSystem();
+	const descriptor = openSync(path, constants.O_DIRECTORY | constants.O_NOFOLLOW);
+	try {
+		fchmodSync(descriptor, 0o700);
+	} finally {
+		closeSync(descriptor);
+	}
 }
 
 /** The names in a directory. Throws what node:fs throws. */

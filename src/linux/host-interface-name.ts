@@ -1,4 +1,4 @@
-// The name of the host's end of a veth pair: it follows from the attachment, so that no state is needed to find it again.
+// The names of what an attachment has on the host: they follow from the attachment, so that no state is needed to find it.
 
 import { hash64 } from './hash.ts';
 
@@ -11,4 +11,9 @@ export function hostInterfaceName({
 	readonly ifname: string;
 }): string {
 	return `veth${hash64(`${containerId} ${ifname}`).slice(0, 11)}`;
+}
+
+/** The ifb of an attachment whose output is limited: the same characters behind another prefix. */
+export function ifbName(attachment: { readonly containerId: string; readonly ifname: string }): string {
+	return `ifb${hostInterfaceName(attachment).slice('veth'.length)}`;
 }

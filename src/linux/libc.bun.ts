@@ -16,13 +16,14 @@ const { symbols } = dlopen('libc.so.6', {
 	poll: { args: ['ptr', 'u64', 'int'], returns: 'int' },
 	socket: { args: ['int', 'int', 'int'], returns: 'int' },
 	setsockopt: { args: ['int', 'int', 'int', 'ptr', 'u32'], returns: 'int' },
+	getsockopt: { args: ['int', 'int', 'int', 'ptr', 'ptr'], returns: 'int' },
 	setns: { args: ['int', 'int'], returns: 'int' },
 	alarm: { args: ['u32'], returns: 'u32' },
 	__errno_location: { args: [], returns: 'ptr' },
 });
 
 export const { open, close, read, write, pread, pwrite, link, unlink, statx } = symbols;
-export const { flock, poll, socket, setsockopt, setns, alarm } = symbols;
+export const { flock, poll, socket, setsockopt, getsockopt, setns, alarm } = symbols;
 
 /** The error number that the last failed call left, `include/uapi/asm-generic/errno-base.h`. */
 export function errno(): number {

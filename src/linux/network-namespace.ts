@@ -84,3 +84,13 @@ function enter(descriptor: number, path: string): void {
 	if (code === 'EINVAL') throw new NamespaceError(path, 'ENOTNS', 'the file is not a network namespace');
 	throw new NamespaceError(path, code, code === 'EPERM' ? 'not permitted (EPERM); root is needed' : code);
 }
+
+/** What the path of a namespace leads to: by device and inode it is told from one that comes later to the same path. */
+export function namespaceIdentity(path: string): { readonly device: number; readonly inode: number } | undefined {
+	try {
+		const found = path === '' ? undefined : statusOf(path, { follow: true });
+		return found && { device: found.device, inode: found.inode };
+	} catch {
+		return undefined;
+	}
+}

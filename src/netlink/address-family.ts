@@ -4,7 +4,7 @@ import { parseIp } from '../ip/address.ts';
 import { type Cidr, parseCidr } from '../ip/cidr.ts';
 import { NetlinkError } from './netlink-error.ts';
 
-const AF_INET = 2;
+export const AF_INET = 2;
 export const AF_INET6 = 10;
 
 /** The family of an address of 4 or 16 bytes. */

@@ -3,7 +3,7 @@
 import { bytes, decodeAttributes, decodeBytes, decodeNumber, noAttributes, u32 } from './attribute.ts';
 import type { Connection } from './connection.ts';
 import { addressFamily, requireCidr } from './address-family.ts';
-import { formatIp } from '../ip/address.ts';
+import { formatIp, isLinkLocal } from '../ip/address.ts';
 import { lastOf } from '../ip/cidr.ts';
 import type { Link } from './link.ts';
 import { NLM_F_CREATE, NLM_F_EXCL, type Request } from './message.ts';
@@ -31,7 +31,7 @@ export interface Address {
 	/** With its prefix length: `9.0.1.2/27`. */
 	readonly cidr: string;
 	readonly family: 4 | 6;
-	/** Valid on this link only, as IPv6 makes for itself. */
+	/** Valid on this link only, as IPv6 makes one for itself. */
 	readonly linkLocal: boolean;
 	/** Duplicate address detection is still under way: not usable yet. */
 	readonly tentative: boolean;
@@ -48,9 +48,14 @@ export function ifaddrmsg(family: number, prefix: number, index: number): Buffer
 	return fixed;
 }
 
-/** Gives a link an address in CIDR form, usable at once unless `detectDuplicates`. `EEXIST` when it has it. */
+/**
+ * Gives a link an address in CIDR form, usable at once unless `detectDuplicates`. A link-local one is never
+ * where packets to other links come from. `EEXIST` when the link has it.
+ */
 export function addAddress(link: Pick<Link, 'index' | 'name'>, cidr: string, detectDuplicates = false): Request {
 	const { ip, prefix } = requireCidr(cidr);
+	const fixed = ifaddrmsg(addressFamily(ip), prefix, link.index);
+	if (isLinkLocal(ip)) fixed[3] = RT_SCOPE_LINK;
 	const attributes = [bytes(IFA_LOCAL, ip), bytes(IFA_ADDRESS, ip)];
 	if (ip.length === 4 && prefix < 31) {
 		attributes.push(bytes(IFA_BROADCAST, lastOf({ ip, prefix })));
@@ -60,7 +65,7 @@ export function addAddress(link: Pick<Link, 'index' | 'name'>, cidr: string, det
 		operation: `adding address ${cidr} to "${link.name}"`,
 		type: RTM_NEWADDR,
 		flags: NLM_F_CREATE | NLM_F_EXCL,
-		fixed: ifaddrmsg(addressFamily(ip), prefix, link.index),
+		fixed,
 		attributes,
 	};
 }
@@ -79,16 +84,20 @@ export function removeAddress(link: Pick<Link, 'index' | 'name'>, cidr: string):
 
 /** The addresses of a link, IPv4 first. */
 export function listAddresses(connection: Connection, link: Pick<Link, 'index' | 'name'>): Address[] {
+	const request = listRequest(`listing the addresses of "${link.name}"`, link.index);
 	return connection
-		.dump({
-			operation: `listing the addresses of "${link.name}"`,
-			type: RTM_GETADDR,
-			flags: 0,
-			fixed: ifaddrmsg(0, 0, link.index),
-			attributes: [],
-		})
+		.dump(request)
 		.map(decodeAddress)
 		.filter((address) => address.link === link.index);
+}
+
+/** The addresses of all links, IPv4 first. */
+export function listAllAddresses(connection: Connection): Address[] {
+	return connection.dump(listRequest('listing the addresses of all links', 0)).map(decodeAddress);
+}
+
+function listRequest(operation: string, link: number): Request {
+	return { operation, type: RTM_GETADDR, flags: 0, fixed: ifaddrmsg(0, 0, link), attributes: [] };
 }
 
 /** Decodes what RTM_NEWADDR carries. Throws NetlinkError `EBADMSG` when it is truncated. */

@@ -12,7 +12,7 @@ import {
 	u8,
 } from './attribute.ts';
 import type { Connection } from './connection.ts';
-import { getLink } from './link.ts';
+import { decodeLink, getLink, type Link } from './link.ts';
 import {
 	encodeMac,
 	ifinfomsg,
@@ -27,6 +27,7 @@ import {
 import { NLM_F_CREATE, NLM_F_EXCL, type Request } from './message.ts';
 import { NetlinkError } from './netlink-error.ts';
 
+const RTM_GETLINK = 18;
 const IFLA_BR_VLAN_FILTERING = 7;
 
 /**
@@ -68,4 +69,18 @@ export function filtersVlans(connection: Connection, bridge: number): boolean {
  */
 export function impossibleBridge(name: string): Request {
 	return createBridge(name, { mtu: 1500, mac: '01:00:00:00:00:00' });
+}
+
+/** All bridges of this namespace. */
+export function listBridges(connection: Connection): Link[] {
+	return connection
+		.dump({
+			operation: 'listing bridges',
+			type: RTM_GETLINK,
+			flags: 0,
+			fixed: ifinfomsg(),
+			attributes: [nested(IFLA_LINKINFO, text(IFLA_INFO_KIND, 'bridge'))],
+		})
+		.map(decodeLink)
+		.filter((link) => link.kind === 'bridge');
 }

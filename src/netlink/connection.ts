@@ -17,9 +17,13 @@ import { NetlinkError } from './netlink-error.ts';
 
 const DUMP_ATTEMPTS = 8;
 
+/** So many go into the usual buffer of a socket. */
+const REQUESTS_AT_ONCE = 1000;
+
 /** What carries datagrams to the kernel and back: a socket, or in tests a function that plays the kernel. */
 export interface Transport {
-	send(datagram: Uint8Array): void;
+	/** Sends requests, to which the kernel may answer at once with so many messages. */
+	send(datagram: Uint8Array, answers: number): void;
 	/** The next datagram, until the one after it is received; throws NetlinkError `ETIMEDOUT` past the deadline. */
 	receive(): Buffer;
 	close(): void;
@@ -31,6 +35,11 @@ export interface Connection {
 	 * is sent together must be undone together. Throws the first error.
 	 */
 	execute(...requests: readonly Request[]): void;
+	/**
+	 * Has requests carried out in order, each whatever becomes of the others; a thousand of them are one datagram, of which
+	 * the kernel acknowledges the last. Gives the errors, by the place of their request.
+	 */
+	executeEach(requests: readonly Request[]): Map<number, NetlinkError>;
 	/** The payload of the one object that a request asks for, until the next request. Throws the kernel's error, `ENODEV` for an absent link. */
 	get(request: Request): Buffer;
 	/** The payloads of all objects that a request asks for. A dump that was interrupted by a change is taken again. */
@@ -45,12 +54,15 @@ export function connect(transport: Transport): Connection {
 	function execute(...requests: readonly Request[]): void {
 		if (requests.length === 0) return;
 		const first = lastSequence + 1;
-		const datagram = requests.map((request) =>
-			encodeMessage(request, ++lastSequence, request.unacknowledged ? 0 : NLM_F_ACK),
-		);
-		transport.send(Buffer.concat(datagram));
+		const datagram: Buffer[] = [];
+		let open = 0;
+		for (const request of requests) {
+			if (!request.unacknowledged) open++;
+			datagram.push(encodeMessage(request, ++lastSequence, request.unacknowledged ? 0 : NLM_F_ACK));
+		}
+		transport.send(Buffer.concat(datagram), requests.length);
 		let failure: NetlinkError | undefined;
-		for (let open = requests.filter((request) => !request.unacknowledged).length; open > 0;) {
+		while (open > 0) {
 			for (const message of decodeMessages(transport.receive())) {
 				if (message.sequence < first) continue;
 				const request = requests[message.sequence - first];
@@ -58,16 +70,44 @@ export function connect(transport: Transport): Connection {
 				if (message.type !== NLMSG_ERROR) continue;
 				failure ??= decodeAcknowledgement(message, request.operation);
 				// The kernel refused the transaction as a whole, and says nothing of its parts.
-				if (request.unacknowledged && failure !== undefined) throw failure;
-				open--;
+				if (failure !== undefined && message.sequence === first && request.unacknowledged) throw failure;
+				if (!request.unacknowledged) open--;
 			}
 		}
 		if (failure !== undefined) throw failure;
 	}
 
+	function executeEach(requests: readonly Request[]): Map<number, NetlinkError> {
+		const failures = new Map<number, NetlinkError>();
+		for (let from = 0; from < requests.length; from += REQUESTS_AT_ONCE) {
+			executeSome(requests.slice(from, from + REQUESTS_AT_ONCE), from, failures);
+		}
+		return failures;
+	}
+
+	function executeSome(requests: readonly Request[], from: number, failures: Map<number, NetlinkError>): void {
+		const first = lastSequence + 1;
+		const last = lastSequence + requests.length;
+		const datagram = requests.map((request) =>
+			encodeMessage(request, ++lastSequence, lastSequence === last ? NLM_F_ACK : 0),
+		);
+		transport.send(Buffer.concat(datagram), requests.length);
+		for (let isAnswered = false; !isAnswered;) {
+			for (const message of decodeMessages(transport.receive())) {
+				const at = message.sequence - first;
+				if (at < 0 || message.type !== NLMSG_ERROR) continue;
+				const request = requests[at];
+				if (request === undefined) throw outOfSequence(message, first);
+				const failure = decodeAcknowledgement(message, request.operation);
+				if (failure !== undefined) failures.set(from + at, failure);
+				isAnswered ||= message.sequence === last;
+			}
+		}
+	}
+
 	function get(request: Request): Buffer {
 		const sequence = ++lastSequence;
-		transport.send(encodeMessage(request, sequence, 0));
+		transport.send(encodeMessage(request, sequence, 0), 1);
 		for (;;) {
 			for (const message of decodeMessages(transport.receive())) {
 				if (message.sequence < sequence) continue;
@@ -95,7 +135,7 @@ export function connect(transport: Transport): Connection {
 
 	function dumpOnce(request: Request): Buffer[] | undefined {
 		const sequence = ++lastSequence;
-		transport.send(encodeMessage(request, sequence, NLM_F_DUMP));
+		transport.send(encodeMessage(request, sequence, NLM_F_DUMP), 1);
 		const payloads: Buffer[] = [];
 		let interrupted = false;
 		for (;;) {
@@ -116,7 +156,7 @@ export function connect(transport: Transport): Connection {
 		}
 	}
 
-	return { execute, get, dump, close: () => transport.close() };
+	return { execute, executeEach, get, dump, close: () => transport.close() };
 }
 
 function outOfSequence(message: Message, expected: number): NetlinkError {

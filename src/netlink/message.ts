@@ -8,6 +8,7 @@ const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_DUMP = 0x300;
+export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLM_F_APPEND = 0x800;
@@ -33,7 +34,7 @@ export interface Request {
 	/** The family's fixed part, such as ifinfomsg. */
 	readonly fixed: Buffer;
 	readonly attributes: readonly Attribute[];
-	/** The kernel answers this only when it fails: the messages around a transaction of nf_tables. */
+	/** The kernel answers this only when it fails: in a transaction of nf_tables, all but the last change. */
 	readonly unacknowledged?: true;
 }
 

@@ -5,18 +5,20 @@ import type { Connection } from './connection.ts';
 import { formatIp } from '../ip/address.ts';
 import { AF_INET6, addressFamily, requireCidr, requireIp } from './address-family.ts';
 import type { Link } from './link.ts';
-import { NLM_F_CREATE, type Request } from './message.ts';
-import { NetlinkError } from './netlink-error.ts';
+import { NLM_F_CREATE, NLM_F_EXCL, type Request } from './message.ts';
+import { isKernelError, NetlinkError } from './netlink-error.ts';
 
-const RTM_NEWROUTE = 24;
-const RTM_GETROUTE = 26;
+export const RTM_NEWROUTE = 24;
+export const RTM_DELROUTE = 25;
+export const RTM_GETROUTE = 26;
 
-const RTA_DST = 1;
-const RTA_OIF = 4;
-const RTA_GATEWAY = 5;
-const RTA_PRIORITY = 6;
+export const RTA_DST = 1;
+export const RTA_OIF = 4;
+export const RTA_GATEWAY = 5;
+export const RTA_PRIORITY = 6;
+const RTA_PREFSRC = 7;
 const RTA_METRICS = 8;
-const RTA_TABLE = 15;
+export const RTA_TABLE = 15;
 const RTAX_MTU = 2;
 const RTAX_ADVMSS = 8;
 
@@ -29,7 +31,8 @@ const RTN_UNICAST = 1;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
 
-const FIXED = 12;
+/** The length of {@link rtmsg}. */
+export const RTMSG = 12;
 
 /** The metric that the kernel gives an IPv6 route without one, `include/net/ip6_route.h`. */
 const IP6_RT_PRIO_USER = 1024;
@@ -48,8 +51,9 @@ export interface Route {
 	readonly scope?: number;
 }
 
-function rtmsg(family: number, prefix: number, table: number, scope: number, protocol: number): Buffer {
-	const fixed = Buffer.alloc(FIXED);
+/** The fixed part of messages about routes, struct rtmsg. */
+export function rtmsg(family: number, prefix: number, table: number, scope: number, protocol: number): Buffer {
+	const fixed = Buffer.alloc(RTMSG);
 	fixed.set([family, prefix, 0, 0, table > 255 ? RT_TABLE_COMPAT : table, protocol, scope, RTN_UNICAST]);
 	return fixed;
 }
@@ -74,6 +78,47 @@ export function addRoute(link: Pick<Link, 'index' | 'name'>, route: Route): Requ
 		fixed: rtmsg(addressFamily(ip), prefix, table, scope, RTPROT_STATIC),
 		attributes,
 	};
+}
+
+/**
+ * Adds a route to the neighbours of a link, to whom this machine shows itself by the address `source` of that link. `EEXIST`
+ * when there is any route to the same destination.
+ */
+export function addSubnetRoute(link: Pick<Link, 'index' | 'name'>, dst: string, source: string): Request {
+	const request = addRoute(link, { dst });
+	return {
+		...request,
+		flags: NLM_F_CREATE | NLM_F_EXCL,
+		attributes: [...request.attributes, bytes(RTA_PREFSRC, requireIp(source))],
+	};
+}
+
+/** Removes a route that {@link addSubnetRoute} has added. `ESRCH` when there is none. */
+export function removeSubnetRoute(link: Pick<Link, 'index' | 'name'>, dst: string): Request {
+	const operation = `removing route ${dst} through "${link.name}"`;
+	return { ...addRoute(link, { dst }), operation, type: RTM_DELROUTE, flags: 0 };
+}
+
+/** The index of the link through which this machine would send to an address; undefined when it would not. */
+export function findWay(connection: Connection, ip: string): number | undefined {
+	const address = requireIp(ip);
+	const fixed = Buffer.alloc(RTMSG);
+	fixed.set([addressFamily(address), address.length * 8]);
+	const operation = `looking up the way to ${ip}`;
+	try {
+		const found = connection.get({
+			operation,
+			type: RTM_GETROUTE,
+			flags: 0,
+			fixed,
+			attributes: [bytes(RTA_DST, address)],
+		});
+		return decodeNumber(decodeAttributes(found, RTMSG), RTA_OIF);
+	} catch (error) {
+		// EACCES and EINVAL are what routes of the types "prohibit" and "blackhole" say.
+		if (isKernelError(error, 'ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL')) return undefined;
+		throw error;
+	}
 }
 
 /**
@@ -114,9 +159,9 @@ interface FoundRoute {
 
 /** Decodes what RTM_NEWROUTE carries. Throws NetlinkError `EBADMSG` when it is truncated. */
 export function decodeRoute(payload: Buffer): FoundRoute {
-	if (payload.length < FIXED) throw new NetlinkError('decoding a route', 'EBADMSG', 'truncated');
+	if (payload.length < RTMSG) throw new NetlinkError('decoding a route', 'EBADMSG', 'truncated');
 	const { 0: family, 1: prefix, 4: table, 5: protocol, 6: scope, 7: type } = payload;
-	const attributes = decodeAttributes(payload, FIXED);
+	const attributes = decodeAttributes(payload, RTMSG);
 	const dst = decodeBytes(attributes, RTA_DST);
 	const gw = decodeBytes(attributes, RTA_GATEWAY);
 	const priority = decodeNumber(attributes, RTA_PRIORITY);

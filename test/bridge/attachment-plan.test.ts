@@ -1,6 +1,8 @@
 import test from 'ava';
 import { planAttachment } from '../../src/bridge/attachment-plan.ts';
+import type { Route } from '../../src/cni/result.ts';
 import { supportedVersions } from '../../src/cni/versions.ts';
+import type { RoutedAddress } from '../../src/ipam/routed.ts';
 import { requestOf } from '../cni/requests.ts';
 import { refuses } from '../cni/assertions.ts';
 import { readKeys } from './configurations.ts';
@@ -10,13 +12,15 @@ const six = { address: 'fd00::2/64', gateway: 'fd00::1' };
 const plan = (
 	keys: Record<string, unknown>,
 	ips: { address: string; gateway?: string }[],
-	routes = [{ dst: '0.0.0.0/0' }],
-) => planAttachment(requestOf(keys), readKeys(keys), { ips, routes });
+	routes: Route[] = [{ dst: '0.0.0.0/0' }],
+	routed: RoutedAddress[] = [],
+) => planAttachment(requestOf(keys), readKeys(keys), { ips, routes, routed });
 
 test('an address with its gateway, a route through it, and MACs that follow from both', (t) => {
 	t.deepEqual(plan({}, [four]), {
 		addresses: [four],
 		gateways: ['9.0.1.1/27'],
+		routed: [],
 		routes: [{ dst: '0.0.0.0/0', gw: '9.0.1.1' }],
 		mac: '02:64:09:00:01:02',
 		gatewayMac: '02:64:09:00:01:01',
@@ -52,6 +56,34 @@ test('without an address the MAC follows from the attachment, and one that was a
 
 test('with IPv6 alone, the MACs follow from its end', (t) => {
 	t.like(plan({}, [six], []), { mac: '02:66:00:00:00:02', gatewayMac: '02:66:00:00:00:01' });
+});
+
+const routed4 = { address: '9.0.1.0', subnet: '9.0.1.0/27', gateway: '169.254.40.7' };
+const routed6 = { address: 'fd00::', subnet: 'fd00::/65', gateway: 'fe80::1' };
+
+test('routed addresses: gateways outside their subnets, and routes for the host', (t) => {
+	const ips = [
+		{ address: '9.0.1.0/32', gateway: '169.254.40.7' },
+		{ address: 'fd00::/128', gateway: 'fe80::1' },
+	];
+	const routes = [{ dst: '169.254.40.7/32', gw: '0.0.0.0', scope: 253 }, { dst: '0.0.0.0/0' }, { dst: '::/0' }];
+	t.deepEqual(plan({}, ips, routes, [routed4, routed6]), {
+		addresses: ips,
+		gateways: ['169.254.40.7/32', 'fe80::1/64'],
+		routed: [routed4, routed6],
+		routes: [
+			{ dst: '169.254.40.7/32', scope: 253 },
+			{ dst: '0.0.0.0/0', gw: '169.254.40.7' },
+			{ dst: '::/0', gw: 'fe80::1' },
+		],
+		mac: '02:64:09:00:01:00',
+		gatewayMac: '02:64:a9:fe:28:07',
+	});
+});
+
+test('routed addresses behind another gateway than the host need no routes of it', (t) => {
+	const ips = [{ address: '9.0.1.0/32', gateway: '169.254.40.7' }];
+	t.like(plan({ isGateway: false }, ips, [], [routed4]), { gateways: [], routed: [] });
 });
 
 test('IPv6 needs an MTU of 1280', (t) => {

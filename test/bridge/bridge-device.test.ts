@@ -136,7 +136,7 @@ test("the kernel's refusal to make a bridge goes on", (t) => {
 test('undoing removes the gateway in the VLAN with the bridge, unless there are other ports', async (t) => {
 	const host = fakeHost();
 	const { bridge, steps } = ensure(host, { vlan: 7 });
-	ensureVlanGateway(host.connection, bridge, readKeys({ bridge: name, vlan: 7 }), mac);
+	ensureVlanGateway(host.connection, bridge, readKeys({ bridge: name, vlan: 7 }), mac, () => false, undoing().undo);
 	const port = host.add({ name: 'veth0', kind: 'veth', master: bridge.index });
 	await steps.run();
 	t.is(host.links.length, 4);

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import test from 'ava';
 import { type BridgeConfiguration, bridgeNameOf, isDeviceName } from '../../src/bridge/configuration.ts';
-import { configurationOf, minimal } from '../cni/requests.ts';
 import { refuses } from '../cni/assertions.ts';
+import { configurationOf, minimal } from '../cni/requests.ts';
+import { readNatConfiguration } from '../../src/nat/configuration.ts';
 import { readKeys } from './configurations.ts';
 
 const defaults: BridgeConfiguration = {
@@ -16,13 +17,14 @@ const defaults: BridgeConfiguration = {
 	hairpinMode: true,
 	promiscMode: false,
 	portIsolation: false,
-	macspoofchk: false,
 	enabledad: false,
 	disableContainerInterface: false,
 	vlan: 0,
 	vlanTrunk: [],
 	preserveDefaultVlan: false,
 	mac: undefined,
+	bandwidth: undefined,
+	nat: readNatConfiguration(configurationOf(minimal)),
 };
 
 test('the defaults', (t) => t.deepEqual(readKeys({}), defaults));
@@ -52,7 +54,7 @@ const meanings: readonly [Record<string, unknown>, Partial<BridgeConfiguration>]
 	],
 	[{ promiscMode: false, hairpinMode: true }, {}],
 	[{ portIsolation: true }, { portIsolation: true }],
-	[{ macspoofchk: true }, { macspoofchk: true }],
+	[{ ipMasq: true }, { nat: { ...defaults.nat, ipMasq: true } }],
 	[{ enabledad: true }, { enabledad: true }],
 	[{ disableContainerInterface: true }, { disableContainerInterface: true }],
 	[{ disableContainerInterface: false, ipam: { type: 'static' } }, {}],

@@ -106,13 +106,10 @@ test.serial('addresses, then up, then routes, in one datagram; the first refusal
 		const { connection, story } = narrated(kernel);
 		const addresses = [{ address: '9.0.1.2/27' }, { address: '9.0.1.3/27' }];
 		const work = () =>
-			configureContainer(
-				{ namespace, connection },
-				link,
-				addresses,
-				[{ dst: '0.0.0.0/0', gw: '9.0.1.1' }],
-				false,
-			);
+			configureContainer({ namespace, connection }, link, addresses, [{ dst: '0.0.0.0/0', gw: '9.0.1.1' }], {
+				enabledad: false,
+				throughHost: false,
+			});
 		return { kernel, story, work };
 	};
 	const { kernel, story, work } = configure(agreeable);
@@ -139,6 +136,7 @@ test.serial('IPv6 where the device has none', (t) => {
 	const namespace = openNetworkNamespace(createNamespace(t, 'container').path);
 	t.teardown(() => namespace.close());
 	const { connection } = fakeHost();
-	const work = () => configureContainer({ namespace, connection }, link, [{ address: 'fd00::2/64' }], [], false);
+	const options = { enabledad: false, throughHost: false };
+	const work = () => configureContainer({ namespace, connection }, link, [{ address: 'fd00::2/64' }], [], options);
 	refuses(t, work, 100, 'preparing "eth0" for IPv6: this kernel has no IPv6, or it is disabled');
 });

@@ -1,4 +1,4 @@
-// A host's links, their addresses and VLANs, as a fake kernel keeps them.
+// A host's links, their addresses, VLANs and routes, as a fake kernel keeps them.
 import {
 	bytes,
 	decodeAttributes,
@@ -16,7 +16,8 @@ import type { Connection } from '../../src/netlink/connection.ts';
 import { encodeMac, ifinfomsg } from '../../src/netlink/link-message.ts';
 import { type Message, NLM_F_ACK, NLM_F_DUMP } from '../../src/netlink/message.ts';
 import { decodeLink } from '../../src/netlink/link.ts';
-import { formatIp, parseIp } from '../../src/ip/address.ts';
+import { formatIp, isLinkLocal, parseIp } from '../../src/ip/address.ts';
+import { contains, parseCidr } from '../../src/ip/cidr.ts';
 import {
 	acknowledgement,
 	dump,
@@ -44,6 +45,8 @@ export interface FakeLink {
 	/** By id: whether it is the native one. */
 	vlans: Map<number, boolean>;
 	addresses: string[];
+	/** Destinations, with the source address behind them: `9.0.1.0/27 169.254.40.7`. */
+	routes: string[];
 }
 
 export interface FakeHost {
@@ -69,6 +72,9 @@ export const RTM = {
 	newAddress: 20,
 	delAddress: 21,
 	getAddress: 22,
+	newRoute: 24,
+	delRoute: 25,
+	getRoute: 26,
 } as const;
 
 const AF_BRIDGE = 7;
@@ -95,6 +101,7 @@ export function fakeHost(...initial: readonly (Partial<FakeLink> & { readonly na
 			vlanFiltering: false,
 			vlans: new Map(),
 			addresses: [],
+			routes: [],
 			...link,
 		};
 		links.push(added);
@@ -183,7 +190,40 @@ export function fakeHost(...initial: readonly (Partial<FakeLink> & { readonly na
 		return undefined;
 	}
 
+	function changedRoutes({ type, flags, payload }: Message): Errno | undefined {
+		const { dst, link, source } = saidOfRoute(payload);
+		const on = links.find(({ index }) => index === link);
+		if (on === undefined) return 'ENODEV';
+		const at = on.routes.findIndex((route) => route.startsWith(`${dst} `));
+		if (type === RTM.delRoute) {
+			if (at === -1) return 'ESRCH';
+			on.routes.splice(at, 1);
+		} else {
+			// NLM_F_EXCL
+			if (
+				(flags & 0x200) !== 0 &&
+				links.some(({ routes }) => routes.some((each) => each.startsWith(`${dst} `)))
+			) {
+				return 'EEXIST';
+			}
+			on.routes.push(`${dst} ${source}`);
+		}
+		return undefined;
+	}
+
+	/** The link of the first route that holds an address. */
+	function wayTo(payload: Buffer): FakeLink | undefined {
+		const ip = parseIp(saidOfRoute(payload).dst.replace(/\/.*/, '')) ?? new Uint8Array(0);
+		return links.find(({ routes }) =>
+			routes.some((route) => {
+				const cidr = parseCidr(route.split(' ')[0] ?? '');
+				return cidr !== undefined && contains(cidr, ip);
+			}),
+		);
+	}
+
 	function carryOut(request: Message): Errno | undefined {
+		if (request.type === RTM.newRoute || request.type === RTM.delRoute) return changedRoutes(request);
 		if (request.type === RTM.newAddress || request.type === RTM.delAddress) return changedAddresses(request);
 		if (request.payload[0] === AF_BRIDGE) return changedVlans(request);
 		if (request.type === RTM.newLink) return changed(request);
@@ -196,6 +236,8 @@ export function fakeHost(...initial: readonly (Partial<FakeLink> & { readonly na
 	function listed({ type, payload }: Message): Buffer[] {
 		if (type === RTM.getAddress)
 			return links.flatMap((link) => link.addresses.map((cidr) => describeAddress(link, cidr)));
+		if (type === RTM.getRoute)
+			return links.flatMap((link) => link.routes.map((route) => describeRoute(link, route.split(' ')[0] ?? '')));
 		return links.map((link) => (payload[0] === AF_BRIDGE ? describeVlans(link) : describe(link)));
 	}
 
@@ -209,6 +251,11 @@ export function fakeHost(...initial: readonly (Partial<FakeLink> & { readonly na
 			return [errno === undefined ? acknowledgement(request) : refusal(request, errno)];
 		}
 		if ((request.flags & NLM_F_DUMP) === NLM_F_DUMP) return dump(request, listed(request));
+		if (request.type === RTM.getRoute) {
+			const way = wayTo(request.payload);
+			if (way === undefined) return [refusal(request, 'ENETUNREACH')];
+			return [message(request, RTM.newRoute, describeRoute(way, saidOfRoute(request.payload).dst))];
+		}
 		const link = find(request);
 		return [link === undefined ? refusal(request, 'ENODEV') : message(request, RTM.newLink, describe(link))];
 	});
@@ -251,15 +298,19 @@ function describeVlans({ index, vlans }: FakeLink): Buffer {
 function describeAddress({ index }: FakeLink, cidr: string): Buffer {
 	const [address = '', prefix] = cidr.split('/');
 	const ip = parseIp(address) ?? new Uint8Array(4);
-	const fixed = Buffer.from([
-		ip.length === 4 ? 2 : 10,
-		Number(prefix),
-		0,
-		address.startsWith('fe80') ? 253 : 0,
-		index,
-		0,
-		0,
-		0,
-	]);
+	const fixed = Buffer.from([ip.length === 4 ? 2 : 10, Number(prefix), 0, isLinkLocal(ip) ? 253 : 0, index, 0, 0, 0]);
 	return Buffer.concat([fixed, bytes(1, ip)]);
+}
+
+function describeRoute({ index }: FakeLink, cidr: string): Buffer {
+	const { ip, prefix } = parseCidr(cidr) ?? { ip: new Uint8Array(4), prefix: 0 };
+	// Of the main table, static, of universal scope, unicast.
+	const fixed = Buffer.from([ip.length === 4 ? 2 : 10, prefix, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0]);
+	return Buffer.concat([fixed, bytes(1, ip), u32(4, index)]);
+}
+
+function saidOfRoute(payload: Buffer): { dst: string; link: number | undefined; source: string } {
+	const attributes = decodeAttributes(payload, 12);
+	const [dst, source] = [1, 7].map((type) => decodeBytes(attributes, type)).map((ip) => (ip ? formatIp(ip) : ''));
+	return { dst: `${dst}/${payload[1]}`, link: decodeNumber(attributes, 4), source: source ?? '' };
 }

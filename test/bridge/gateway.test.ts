@@ -2,6 +2,7 @@ import test from 'ava';
 import { ensureGateways, gatewayCidrs, withGateways } from '../../src/bridge/gateway.ts';
 import { findLink } from '../../src/netlink/link.ts';
 import { NetlinkError } from '../../src/netlink/netlink-error.ts';
+import type { RoutedAddress } from '../../src/ipam/routed.ts';
 import { refuses } from '../cni/assertions.ts';
 import { undoing } from './configurations.ts';
 import { fakeHost, type FakeHost, RTM } from './fake-host.ts';
@@ -44,18 +45,33 @@ test('each gateway once, with the length of its address', (t) => {
 	t.deepEqual(gatewayCidrs(addresses), ['9.0.1.1/27', 'fd00::1/64']);
 });
 
-function ensure(host: FakeHost, gateways: readonly string[], force = false) {
+test('a link-local IPv6 gateway has the length of its link', (t) => {
+	t.deepEqual(gatewayCidrs([{ address: 'fd00::/128', gateway: 'fe80::1' }]), ['fe80::1/64']);
+	t.deepEqual(gatewayCidrs([{ address: '9.0.1.0/32', gateway: '169.254.40.7' }]), ['169.254.40.7/32']);
+});
+
+interface Circumstances {
+	readonly force?: boolean;
+	readonly routed?: readonly RoutedAddress[];
+	readonly isShared?: () => boolean;
+}
+
+function ensure(
+	host: FakeHost,
+	gateways: readonly string[],
+	{ force = false, routed = [], isShared = () => true }: Circumstances = {},
+) {
 	const steps = undoing();
-	const bridge = findLink(host.connection, 'm-dcos')!;
+	const link = findLink(host.connection, 'm-dcos')!;
 	host.story.length = 0;
-	ensureGateways(host.connection, bridge, bridge, gateways, force, steps.undo);
+	ensureGateways({ host: host.connection, link, isShared }, gateways, routed, force, steps.undo);
 	return steps;
 }
 
 test('the bridge gets the addresses that it lacks', (t) => {
-	const host = fakeHost({ name: 'm-dcos', addresses: ['fe80::1/64', '9.0.1.1/27'] });
+	const host = fakeHost({ name: 'm-dcos', addresses: ['fe80::64:9ff:fe00:101/64', '9.0.1.1/27'] });
 	const steps = ensure(host, ['9.0.1.1/27', 'fd00::1/64']);
-	t.deepEqual(host.link('m-dcos')?.addresses, ['fe80::1/64', '9.0.1.1/27', 'fd00::1/64']);
+	t.deepEqual(host.link('m-dcos')?.addresses, ['fe80::64:9ff:fe00:101/64', '9.0.1.1/27', 'fd00::1/64']);
 	t.deepEqual(steps.names, ['address fd00::1/64 of "m-dcos"']);
 	t.deepEqual(host.story, ['listing the addresses of "m-dcos"', 'adding address fd00::1/64 to "m-dcos"']);
 });
@@ -100,7 +116,7 @@ for (const [wanted, present, excluded] of conflicts) {
 				`giving "m-dcos" the gateway address ${wanted}: it already has ${present}; set forceAddress to replace that, or delete "m-dcos"`,
 			);
 			t.deepEqual(host.link('m-dcos')?.addresses, [present]);
-			ensure(host, [wanted], true);
+			ensure(host, [wanted], { force: true });
 			t.deepEqual(host.link('m-dcos')?.addresses, [wanted]);
 		} else {
 			ensure(host, [wanted]);
@@ -118,7 +134,7 @@ test('two gateways of one subnet do not exclude each other', (t) => {
 test('a wrong address that somebody else removes first is no error', (t) => {
 	const host = fakeHost({ name: 'm-dcos', addresses: ['9.0.1.1/26'] });
 	host.before(RTM.delAddress, () => void host.link('m-dcos')!.addresses.pop());
-	ensure(host, ['9.0.1.1/27'], true);
+	ensure(host, ['9.0.1.1/27'], { force: true });
 	t.deepEqual(host.link('m-dcos')?.addresses, ['9.0.1.1/27']);
 });
 
@@ -131,16 +147,79 @@ test("the kernel's refusal goes on", (t) => {
 	});
 });
 
-test('undoing takes the address away, unless the bridge has ports by then, or is gone', async (t) => {
+test('undoing takes the address away, unless others use it by then, or the bridge is gone', async (t) => {
 	const host = fakeHost({ name: 'm-dcos' });
-	const steps = ensure(host, ['9.0.1.1/27']);
-	const port = host.add({ name: 'veth0', kind: 'veth', master: 2 });
+	let shared = true;
+	const steps = ensure(host, ['9.0.1.1/27'], { isShared: () => shared });
 	await steps.run();
 	t.deepEqual(host.link('m-dcos')?.addresses, ['9.0.1.1/27']);
-	host.remove(port.name);
+	shared = false;
 	await steps.run();
 	t.deepEqual(host.link('m-dcos')?.addresses, []);
 	await t.notThrowsAsync(() => steps.run());
 	host.remove('m-dcos');
 	await t.notThrowsAsync(() => steps.run());
+});
+
+const routed: readonly RoutedAddress[] = [
+	{ address: '9.0.1.5', subnet: '9.0.1.0/27', gateway: '169.254.40.7' },
+	{ address: 'fd00::5', subnet: 'fd00::/65', gateway: 'fe80::1' },
+];
+const onLink = ['169.254.40.7/32', 'fe80::1/64'];
+const bridged = ['9.0.1.1/27', 'fd00::1/65'];
+
+test('the gateways of routed addresses stand beside each other, what the kernel makes, and other subnets', (t) => {
+	const present = ['169.254.41.9/32', 'fe80::64:9ff:fe00:101/64', '10.0.0.1/24', 'fd01::1/64', '9.0.1.33/27'];
+	const host = fakeHost({ name: 'm-dcos', addresses: [...present] });
+	ensure(host, onLink, { routed });
+	t.deepEqual(host.link('m-dcos')?.addresses, [...present, ...onLink]);
+});
+
+const changes: readonly [string, readonly string[], readonly string[], readonly RoutedAddress[]][] = [
+	['from bridged to routed', bridged, onLink, routed],
+	['from routed to bridged', onLink, bridged, []],
+];
+for (const [title, present, wanted, addresses] of changes) {
+	for (const [family, at] of [
+		['IPv4', 0],
+		['IPv6', 1],
+	] as const) {
+		const [before = '', after = ''] = [present[at], wanted[at]];
+		test(`a bridge that goes over ${title}: ${family}`, (t) => {
+			const host = fakeHost({ name: 'm-dcos', addresses: [before], routes: ['9.0.1.0/27 -', 'fd00::/65 -'] });
+			const circumstances = { routed: addresses.slice(at, at + 1) };
+			const said = `giving "m-dcos" the gateway address ${after}: it already has ${before}; set forceAddress to replace that, or delete "m-dcos"`;
+			refuses(t, () => ensure(host, [after], circumstances), 7, said);
+			t.deepEqual(host.link('m-dcos')?.addresses, [before]);
+			ensure(host, [after], { ...circumstances, isShared: () => false });
+			t.deepEqual(host.link('m-dcos')?.addresses, [after], 'when nobody is on the bridge');
+			const routes = host.link('m-dcos')!.routes.filter((route) => route.includes(':') === (at === 1));
+			t.is(routes.length, title === 'from bridged to routed' ? 1 : 0, 'the route of the routed goes with them');
+		});
+	}
+}
+
+test("a link-local gateway without a route to the subnet is in nobody's way", (t) => {
+	const host = fakeHost({ name: 'm-dcos', addresses: [...onLink], routes: ['9.0.2.0/27 -'] });
+	ensure(host, bridged);
+	t.deepEqual(host.link('m-dcos')?.addresses, [...onLink, ...bridged]);
+});
+
+test('an address in the subnet of routed addresses that is not that of their other addressing', (t) => {
+	const host = fakeHost({ name: 'm-dcos', addresses: ['9.0.1.7/24'] });
+	const circumstances = { routed, isShared: () => false };
+	refuses(
+		t,
+		() => ensure(host, onLink, circumstances),
+		7,
+		'giving "m-dcos" the gateway address 169.254.40.7/32: it already has 9.0.1.7/24; set forceAddress to replace that, or delete "m-dcos"',
+	);
+	ensure(host, onLink, { ...circumstances, force: true });
+	t.deepEqual(host.link('m-dcos')?.addresses, onLink);
+});
+
+test('addresses without a subnet that another IPAM plugin gives exclude none', (t) => {
+	const host = fakeHost({ name: 'm-dcos', addresses: ['10.0.0.1/24'] });
+	ensure(host, ['10.0.0.9/32']);
+	t.deepEqual(host.link('m-dcos')?.addresses, ['10.0.0.1/24', '10.0.0.9/32']);
 });

@@ -7,6 +7,7 @@ import {
 	isHostInterfaceName,
 	isOurMac,
 	isOurs,
+	linkLocalAddress,
 	macOfAddress,
 	macOfAttachment,
 	randomMac,
@@ -129,4 +130,9 @@ test('every MAC of ours is a locally administered unicast address, and known as 
 	t.is(macOfAttachment({ containerId: 'c1', ifname: 'eth0' }), '02:6c:96:c3:6c:0a');
 	t.not(randomMac(), randomMac());
 	for (const mac of ['02:65:09:00:01:02', '06:64:09:00:01:02', '02:42:ac:11:00:02', '']) t.false(isOurMac(mac));
+});
+
+test('the link-local address is the one that the kernel makes of the MAC', (t) => {
+	t.is(linkLocalAddress('02:64:09:00:01:02'), 'fe80::64:9ff:fe00:102');
+	t.is(linkLocalAddress('de:ad:be:ef:00:01'), 'fe80::dcad:beff:feef:1');
 });

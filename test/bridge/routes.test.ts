@@ -39,6 +39,16 @@ const resolved: readonly [string, Route[], { address: string; gateway?: string }
 		[{ dst: '10.0.0.0/8', scope: 0, gw: '9.0.1.1' }],
 	],
 	[
+		'one that says that it has no gateway has none',
+		[
+			{ dst: '169.254.1.1/32', gw: '0.0.0.0', scope: 253 },
+			{ dst: 'fd01::/64', gw: '::' },
+		],
+		[four, six],
+		false,
+		[{ dst: '169.254.1.1/32', scope: 253 }, { dst: 'fd01::/64' }],
+	],
+	[
 		'of a family without a gateway',
 		[{ dst: '::/0', mtu: 1300 }],
 		[four, { address: 'fd00::2/64' }],

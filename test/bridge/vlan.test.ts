@@ -3,7 +3,7 @@ import { vlanPortName } from '../../src/bridge/names.ts';
 import { ensureVlanGateway, joinVlans, missingVlans } from '../../src/bridge/vlan.ts';
 import { findLink } from '../../src/netlink/link.ts';
 import { refuses } from '../cni/assertions.ts';
-import { readKeys } from './configurations.ts';
+import { readKeys, undoing } from './configurations.ts';
 import { fakeHost, type FakeHost, RTM } from './fake-host.ts';
 
 const mac = '02:64:09:00:01:01';
@@ -130,10 +130,16 @@ test("the kernel's refusal names the VLAN", (t) => {
 	});
 });
 
-function ensureGateway(host: FakeHost, keys: Record<string, unknown> = {}) {
+function ensureGateway(
+	host: FakeHost,
+	keys: Record<string, unknown> = {},
+	steps = undoing(),
+	isShared: () => boolean = () => false,
+) {
 	const bridge = findLink(host.connection, 'm-none-such')!;
 	host.story.length = 0;
-	return ensureVlanGateway(host.connection, bridge, readKeys({ vlan: 7, mtu: 1400, ...keys }), mac);
+	const configuration = readKeys({ vlan: 7, mtu: 1400, ...keys });
+	return ensureVlanGateway(host.connection, bridge, configuration, mac, isShared, steps.undo);
 }
 
 test('the gateway of a VLAN is the end of a pair whose other end is a port in that VLAN', (t) => {
@@ -170,6 +176,28 @@ test('a gateway that is there is not taken out of its VLAN, not even for a momen
 		host.story.filter((each) => each.startsWith('taking')),
 		[],
 	);
+});
+
+test('undoing removes the pair that was made, unless others use it by then, or it is gone', async (t) => {
+	const host = hostWithPort([1, true]);
+	const steps = undoing();
+	let shared = true;
+	ensureGateway(host, {}, steps, () => shared);
+	t.deepEqual(steps.names, ['gateway interface "m-none-such.7"']);
+	await steps.run();
+	t.is(host.links.length, 4);
+	shared = false;
+	await steps.run();
+	t.is(host.links.length, 2);
+	await t.notThrowsAsync(() => steps.run());
+});
+
+test('a gateway that was there is not ours to remove', (t) => {
+	const host = hostWithPort([1, true]);
+	ensureGateway(host);
+	const steps = undoing();
+	ensureGateway(host, {}, steps);
+	t.deepEqual(steps.names, []);
 });
 
 test('one that an ADD made that was killed in the middle is finished', (t) => {

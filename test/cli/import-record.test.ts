@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import test from 'ava';
 import { isOnlySource, recordImport } from '../../src/cli/import-record.ts';
 import { createStore } from '../../src/ipam/store.ts';
@@ -49,4 +49,14 @@ test('only root may read it', (t) => {
 	createStore(store);
 	recordImport(store, here, false);
 	t.is(statSync(`${store.directory}/imported-from`).mode & 0o777, 0o600);
+});
+
+test('a symbolic link in its place is not followed', (t) => {
+	const { store } = processAt(temporaryDirectory(t));
+	createStore(store);
+	const [path, target] = [`${store.directory}/imported-from`, `${store.dataDirectory}/target`];
+	writeFileSync(target, 'precious');
+	symlinkSync(target, path);
+	t.throws(() => recordImport(store, here, false), { message: `writing "${path}": ELOOP` });
+	t.is(readFileSync(target, 'utf8'), 'precious');
 });

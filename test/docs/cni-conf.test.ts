@@ -78,6 +78,30 @@ testSample('dual-stack.conf', ['ipv6'], async (t, sample) => {
 	for (const address of ['9.0.2.1', '9.0.2.3', 'fd00:9:0:2::1', 'fd00:9:0:2::3']) t.true(ping(one, address), address);
 });
 
+testSample('ranges.conf', [], async (t, sample) => {
+	const host = createHost(t);
+	const [one, other] = await launchTwo(t, host, sample);
+	t.is(one.networkInfos()[0]?.ip4?.ip, '10.23.1.16/16');
+	t.is(one.networkInfos()[0]?.ip4?.gateway, '10.23.0.1');
+	t.true(ping(one, '10.23.1.17'));
+	t.true(ping(other, '10.23.0.1'));
+});
+
+testSample('dcos-routed.conf', [], async (t, sample) => {
+	const host = createHost(t);
+	const [one, other] = await launchTwo(t, host, sample);
+	const ips = [one, other].map((container) => container.networkInfos()[0]?.ip4);
+	t.deepEqual(
+		ips.map((ip4) => ip4?.ip),
+		['9.0.1.0/32', '9.0.1.1/32'],
+	);
+	t.true(ping(one, '9.0.1.1'));
+	t.true(ping(other, ips[1]?.gateway ?? ''));
+	t.true(ping(host, '9.0.1.0'));
+	for (const answer of [...(await one.destroy()), ...(await other.destroy())]) silent(t, answer);
+	t.deepEqual(host.snapshot().leases, {});
+});
+
 testSample('layer-2.conf', [], (t, sample) => {
 	const host = createHost(t);
 	const containers = two(host);

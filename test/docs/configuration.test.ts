@@ -1,6 +1,10 @@
 // docs/configuration.md says what the program does: its examples and tables are tried out, one by one.
 import { globSync, readFileSync } from 'node:fs';
 import test from 'ava';
+import { fieldsOf } from '../../src/cni/fields.ts';
+import { rangeOfHalf } from '../../src/ipam/agent-subnet.ts';
+import { type OnLinkGateways, readOnLinkGateways } from '../../src/ipam/routed.ts';
+import { readSubnet } from '../../src/ipam/subnet.ts';
 import { resultOf } from '../helpers/assertions.ts';
 import type { Result } from '../helpers/cni.ts';
 import { createHost } from '../helpers/host.ts';
@@ -12,7 +16,6 @@ const examples = codeBlocks(page, 'json').map((text) => JSON.parse(text) as Reco
 
 const wrong: Readonly<Record<string, (spans: readonly string[]) => Change>> = {
 	'Wrong value': changeOf,
-	'Not supported yet': changeOf,
 	'Wrong agent.json': ([agentFile]) =>
 		agentFile === undefined ? { members: { ipam: { agentSubnet: null } } } : { agentFile },
 	'Wrong stdin': ([input = '']) => ({ input }),
@@ -41,7 +44,7 @@ test('every key that the program reads is on the page', (t) => {
 	const read =
 		/\b(?:read(?:String|Strings|Boolean|Integer|Fields|FieldsList|List|Path|Address|Cidr|Routes)|entries\.(?:get|has))\(\s*(?:\w+,\s*)?'([^']+)'/g;
 	const keys = globSync(
-		['cni', 'bridge', 'ipam'].map((directory) => `src/${directory}/*.ts`),
+		['cni', 'bridge', 'ipam', 'nat', 'shaping'].map((directory) => `src/${directory}/*.ts`),
 		{ cwd: projectDirectory },
 	)
 		.filter((file) => !/\/(?:lease|result\S*)\.ts$/.test(file))
@@ -131,10 +134,10 @@ for (const [index, example] of examples.entries()) {
 		};
 		const expected = JSON.parse(withoutHostMac(example as unknown as Result)) as object;
 		if ('type' in example) {
-			const { ipam, ...members } = example;
-			t.deepEqual(ipam, { type: 'mesos-overlay-ipam', agentSubnet: '9.0.1.0/26' });
-			const { ips } = resultOf(t, documentedCall(host, container, { members }));
-			t.is(ips[0]?.address, '9.0.1.2/27');
+			const { ips } = resultOf(t, documentedCall(host, container, { members: example }));
+			const addresses = ips.map(({ address }) => address);
+			const isOfRanges = JSON.stringify(example).includes('"ranges"');
+			t.deepEqual(addresses, isOfRanges ? ['10.1.2.10/24', 'fd00:1::100/64'] : ['9.0.1.2/27']);
 		} else if ('networks' in example) {
 			const { ips } = resultOf(t, documentedCall(host, container, { agentFile: JSON.stringify(example) }));
 			t.is(ips[0]?.address, '9.0.1.2/27');
@@ -169,5 +172,19 @@ for (const [subnet = '', half = '', addresses = '', gateway = '', containers] of
 		const [lowest = 0, highest = 0] = [first, last].map((address) => Number(address.split(/[./]/)[3]));
 		t.is(highest - lowest + 1, Number(containers));
 		t.is(ask(last.replace(/\d+\/.*/, String(highest + 1))).json?.code, 7);
+	});
+}
+
+for (const [prefix, bridged, routed] of tableRows(page, 'Prefix length of `agentSubnet`')) {
+	test(`a half of a /${prefix}: ${bridged} containers, ${routed} when routed`, (t) => {
+		const agentSubnet = readSubnet(`9.0.1.0/${prefix}`, 'agentSubnet');
+		const sizeOf = (gateways?: OnLinkGateways) => {
+			const { first, last } = rangeOfHalf(agentSubnet, 'mesos', 'agentSubnet', gateways);
+			return last - first + 1n;
+		};
+		const gateways = readOnLinkGateways(fieldsOf({ addressing: 'routed' }, 'ipam.'), 'dcos');
+		t.is(sizeOf(gateways), BigInt(routed ?? ''));
+		if (bridged === '0') t.throws(() => sizeOf(), { message: /is too small/ });
+		else t.is(sizeOf(), BigInt(bridged ?? ''));
 	});
 }

@@ -24,6 +24,11 @@ export function changeOf(spans: readonly string[]): Change {
 	};
 }
 
+/** Ranges stand in the place of an agent subnet. */
+function namesRanges(ipam: object | null | undefined): boolean {
+	return typeof ipam === 'object' && ipam !== null && ('ranges' in ipam || 'subnet' in ipam);
+}
+
 /** Makes an ADD, unless a variable says otherwise, with the names that the pages use. */
 export function documentedCall(host: Host, container: Namespace, change: Change): Answer {
 	const { members: { ipam, ...members } = {}, variables = {}, input, agentFile } = change;
@@ -32,7 +37,7 @@ export function documentedCall(host: Host, container: Namespace, change: Change)
 	if (agentFile !== undefined) writeFileSync(file, agentFile);
 	const ours = {
 		type: 'mesos-overlay-ipam',
-		...(agentFile === undefined && { agentSubnet: '9.0.1.0/26' }),
+		...(agentFile === undefined && !namesRanges(ipam) && { agentSubnet: '9.0.1.0/26' }),
 		dataDir: host.dataDir,
 		agentFile: file,
 	};
@@ -40,6 +45,7 @@ export function documentedCall(host: Host, container: Namespace, change: Change)
 		cniVersion: '1.1.0',
 		name: 'dcos',
 		type: 'mesos-overlay',
+		natDir: host.natDir,
 		...members,
 		ipam: ipam === null || Array.isArray(ipam) ? ipam : { ...ours, ...ipam },
 	};

@@ -93,7 +93,7 @@ const drifts: Readonly<Record<string, Drift>> = {
 	},
 	'the anti-spoofing rules removed': {
 		change: (host) => void host.must(['nft', 'flush', 'ruleset']),
-		fragments: ['02:64:09:00:01:02', 'mesos_overlay'],
+		fragments: ['02:64:09:00:01:02 in set "own_macs" is missing', 'mesos_overlay'],
 		keys: { macspoofchk: true },
 		needs: 'nftables-bridge',
 	},

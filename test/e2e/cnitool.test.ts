@@ -69,3 +69,25 @@ testOn('cnitool', 'check finds what is missing', (t) => {
 	t.not(checked.status, 0);
 	t.regex(checked.stderr + checked.stdout, /0\.0\.0\.0\/0/);
 });
+
+testOn('cnitool', 'capabilities: host ports and bandwidth come from the runtime, and go with the container', (t) => {
+	const host = createHost(t);
+	const container = host.container();
+	const capabilities = { portMappings: true, bandwidth: true };
+	const cnitool = createCnitool(host, networkConfiguration(host, { capabilities, ipMasq: true }));
+	const CAP_ARGS = JSON.stringify({
+		portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }],
+		bandwidth: { ingressRate: 8_000_000, ingressBurst: 800_000 },
+	});
+	const verb = (name: 'add' | 'check' | 'del') => {
+		const outcome = cnitool(name, container, { CAP_ARGS });
+		t.is(outcome.status, 0, `${name}: ${text(outcome)}`);
+	};
+	const element = () => host.must(['/usr/sbin/nft', 'list', 'map', 'inet', 'mesos_overlay', 'host_ports4']);
+	verb('add');
+	t.true(element().includes('tcp . 8080'));
+	verb('check');
+	verb('del');
+	t.false(element().includes('elements'));
+	t.is(cnitool('del', container).status, 0);
+});

@@ -5,6 +5,7 @@ import { silent } from '../helpers/assertions.ts';
 import { attach, prepare } from '../helpers/attach.ts';
 import { type Answer, type Call, invokeLater } from '../helpers/cni.ts';
 import { createHost, type Host } from '../helpers/host.ts';
+import { randomNumbers } from '../helpers/random-numbers.ts';
 import { supports, widestFamily } from '../helpers/requirements.ts';
 import type { Snapshot } from '../helpers/snapshot.ts';
 
@@ -12,19 +13,18 @@ const TRIALS = 20;
 /** Repeats a run: the instants follow from it, in parts of the time that an undisturbed call takes. */
 const seed = Number(process.env['KILL_SEED'] ?? 20_261_123);
 
-const keys = { macspoofchk: supports('nftables-bridge') };
+let ports = 10_000;
+/** Everything that leaves traces, with a port of the host that nobody else has. */
+const keys = () => ({
+	macspoofchk: supports('nftables-bridge'),
+	ipMasq: true,
+	isolation: 'container',
+	runtimeConfig: { portMappings: [{ hostPort: ++ports, containerPort: 80, protocol: 'udp' }] },
+	...(supports('shaping') && {
+		bandwidth: { ingressRate: 1e6, ingressBurst: 1e6, egressRate: 1e6, egressBurst: 1e6 },
+	}),
+});
 const options = { family: widestFamily() };
-
-/** Mulberry32 (public domain): a sequence of numbers from 0 to 1 that a seed repeats. */
-function randomNumbers(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
 
 function killedAfter(milliseconds: number): Call {
 	return { by: ['timeout', '--signal=KILL', (milliseconds / 1000).toFixed(5)] };
@@ -65,8 +65,8 @@ function createKiller(longest: number): {
 /** A host with one container that stays, and how long an ADD and a DEL take on it. */
 function busyHost(t: ExecutionContext): { host: Host; clean: Snapshot; addTakes: number; delTakes: number } {
 	const host = createHost(t);
-	attach(t, host, keys, options);
-	const others = Array.from({ length: 5 }, () => prepare(host, keys, options));
+	attach(t, host, keys(), options);
+	const others = Array.from({ length: 5 }, () => prepare(host, keys(), options));
 	const addTakes = durationOf(others.map(({ add }) => add));
 	const delTakes = durationOf(others.map(({ del }) => del));
 	return { host, clean: host.snapshot(), addTakes, delTakes };
@@ -77,7 +77,7 @@ const restored = test.macro<[Readonly<Partial<Call>>]>((t, lost) => {
 	const { kill, report } = createKiller(addTakes);
 	let halfway = 0;
 	for (let trial = 0; trial < TRIALS; trial++) {
-		const { add, del } = prepare(host, keys, options);
+		const { add, del } = prepare(host, keys(), options);
 		kill(add);
 		if (!isDeepStrictEqual(host.snapshot(), clean)) halfway += 1;
 		silent(t, del(lost));
@@ -94,7 +94,7 @@ test('DEL', (t) => {
 	const { host, clean, delTakes } = busyHost(t);
 	const { kill, report } = createKiller(delTakes);
 	for (let trial = 0; trial < TRIALS; trial++) {
-		const { del } = attach(t, host, keys, options);
+		const { del } = attach(t, host, keys(), options);
 		kill(del);
 		silent(t, del());
 		t.deepEqual(host.snapshot(), clean, `trial ${trial}`);
@@ -107,7 +107,7 @@ test.serial('ADDs at once, each at another instant', async (t) => {
 	const random = randomNumbers(seed);
 	const AT_ONCE = 8;
 	for (let trial = 0; trial < 3; trial++) {
-		const attachments = Array.from({ length: AT_ONCE }, () => prepare(host, keys, options));
+		const attachments = Array.from({ length: AT_ONCE }, () => prepare(host, keys(), options));
 		// so many on few processors take longer
 		const killed = () => killedAfter(random() * addTakes * (AT_ONCE / 2));
 		await Promise.all(attachments.map(({ call }) => invokeLater(host, call('ADD', killed()))));
@@ -116,14 +116,14 @@ test.serial('ADDs at once, each at another instant', async (t) => {
 	}
 });
 
-test('the first ADD of a network: the next one works', (t) => {
+const firstAdd = test.macro<[Record<string, unknown>]>((t, ipam) => {
 	const { kill, report } = createKiller(busyHost(t).addTakes);
 	for (let trial = 0; trial < TRIALS; trial++) {
 		const host = createHost(t);
-		const { add, del, containerId } = prepare(host);
+		const { add, del, containerId } = prepare(host, { ipam });
 		kill(add);
 		silent(t, del());
-		const next = attach(t, host, {}, { containerId });
+		const next = attach(t, host, { ipam }, { containerId });
 		silent(t, next.check());
 		silent(t, next.del());
 		t.deepEqual(
@@ -134,3 +134,6 @@ test('the first ADD of a network: the next one works', (t) => {
 	}
 	report(t);
 });
+
+test('the first ADD of a network: the next one works', firstAdd, {});
+test('the first ADD of a network with routed addresses', firstAdd, { addressing: 'routed' });

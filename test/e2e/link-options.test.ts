@@ -228,16 +228,3 @@ test('disableContainerInterface and addresses exclude each other', (t) => {
 	refused(t, prepare(host, { disableContainerInterface: true }).add(), 7, 'disableContainerInterface', 'ipam');
 	t.is(host.links().length, 1);
 });
-
-for (const [key, value] of [
-	['ipMasq', true],
-	['runtimeConfig', { portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] }],
-	['args', { 'org.apache.mesos': { network_info: { port_mappings: [{ host_port: 8080, container_port: 80 }] } } }],
-] as const) {
-	test(`what does not work yet is refused rather than ignored: ${key}`, (t) => {
-		const host = createHost(t);
-		const named = { ipMasq: 'ipMasq', runtimeConfig: 'portMappings', args: 'port_mappings' }[key];
-		refused(t, prepare(host, { [key]: value }).add(), 2, named);
-		t.is(host.links().length, 1);
-	});
-}

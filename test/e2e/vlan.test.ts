@@ -82,13 +82,37 @@ testOn('bridge-vlan-filtering', 'containers that come to a vlan at once share it
 	for (const { container } of prepared) t.true(ping(container, half[4].gateway));
 });
 
-testOn('bridge-vlan-filtering', 'an ADD that fails with the gateway made leaves nothing', (t) => {
+for (const addressing of ['bridged', 'routed']) {
+	testOn('bridge-vlan-filtering', `an ADD that fails with the gateway made leaves nothing: ${addressing}`, (t) => {
+		const host = createHost(t);
+		const keys = { vlan: 100, ipam: { addressing } };
+		const protect = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+		const by = ['sh', '-c', protect, '/proc/sys/net/ipv4/ip_forward'];
+		const leavesNothing = (who: string) => {
+			host.must(['sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward']);
+			const before = host.snapshot();
+			refused(t, prepare(host, keys).add({ by }), 100, 'ip_forward');
+			t.deepEqual(host.snapshot(), before, who);
+		};
+		leavesNothing('nobody is on the bridge');
+		attach(t, host, { vlan: 200, ipam: { addressing, agentSubnet: '9.0.2.0/26' } });
+		leavesNothing('somebody is in another vlan');
+		attach(t, host, keys);
+		leavesNothing('somebody is in the same vlan');
+	});
+}
+
+testOn('bridge-vlan-filtering', 'gateway and route of routed addresses are those of the interface in the vlan', (t) => {
 	const host = createHost(t);
-	const before = host.snapshot();
-	const protect = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
-	const by = ['sh', '-c', protect, '/proc/sys/net/ipv4/ip_forward'];
-	refused(t, prepare(host, { vlan: 100 }).add({ by }), 100, 'ip_forward');
-	t.deepEqual(host.snapshot(), before);
+	const attached = [1, 2].map(() => attach(t, host, { vlan: 100, ipam: { addressing: 'routed' } }));
+	const [one, other] = attached.map(({ result }) => result.ips[0]);
+	t.deepEqual([one?.address, other?.address], ['9.0.1.0/32', '9.0.1.1/32']);
+	t.deepEqual(host.addresses(host.bridge), []);
+	t.deepEqual(host.addresses(`${host.bridge}.100`), [`${one?.gateway}/32`]);
+	t.true(attached.every(({ container }) => ping(container, one?.gateway ?? '')));
+	t.true(attached[0] !== undefined && ping(attached[0].container, '9.0.1.1'));
+	t.true(ping(host, '9.0.1.0'));
+	for (const { check } of attached) silent(t, check());
 });
 
 testOn('bridge-vlan-filtering', 'containers of two vlans do not reach each other', (t) => {

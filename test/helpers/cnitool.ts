@@ -9,8 +9,11 @@ import type { Configuration } from './network-configuration.ts';
 
 export type Verb = 'add' | 'check' | 'gc' | 'status' | 'del';
 
+/** Runs one verb; `variables` are cnitool's own, such as CNI_ARGS and CAP_ARGS. */
+export type Cnitool = (verb: Verb, container: Namespace, variables?: Readonly<Record<string, string>>) => Outcome;
+
 /** Gives a function that runs one verb of cnitool for a list of one plugin. */
-export function createCnitool(host: Host, configuration: Configuration): (verb: Verb, container: Namespace) => Outcome {
+export function createCnitool(host: Host, configuration: Configuration): Cnitool {
 	const plugins = join(host.directory, 'plugins');
 	const lists = join(host.directory, 'net.d');
 	const cache = join(host.directory, 'cache');
@@ -21,8 +24,8 @@ export function createCnitool(host: Host, configuration: Configuration): (verb: 
 	const environment = { PATH: systemPath, NETCONFPATH: lists, CNI_PATH: `${plugins}:${toolDirectory}` };
 	// libcni's cache is at a fixed place; `ip netns exec` has given us a mount namespace of our own
 	const script = 'mount --bind "$0" /var/lib && exec "$@"';
-	return (verb, container) =>
+	return (verb, container, variables) =>
 		host.run(['sh', '-c', script, cache, join(toolDirectory, 'cnitool'), verb, host.network, container.path], {
-			environment,
+			environment: { ...environment, ...variables },
 		});
 }

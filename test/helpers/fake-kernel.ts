@@ -97,12 +97,15 @@ export function narrated(transport: Transport): { readonly connection: Connectio
 export const agreeable: Answer = (request) => {
 	if ((request.flags & NLM_F_ACK) !== 0) return [acknowledgement(request)];
 	if ((request.flags & NLM_F_DUMP) === NLM_F_DUMP) return dump(request, []);
-	return isBatchMessage(request) ? [] : [refusal(request, 'ENODEV')];
+	return isOfTransaction(request) ? [] : [refusal(request, 'ENODEV')];
 };
 
-/** NFNL_MSG_BATCH_BEGIN and NFNL_MSG_BATCH_END, which are the numbers of RTM_NEWLINK and RTM_DELLINK, too. */
-function isBatchMessage({ type, flags }: Message): boolean {
-	return (type === 0x10 || type === 0x11) && (flags & NLM_F_ACK) === 0;
+/**
+ * NFNL_MSG_BATCH_BEGIN and NFNL_MSG_BATCH_END, whose numbers are those of RTM_NEWLINK and RTM_DELLINK, too, and all of
+ * nf_tables but NFT_MSG_GETTABLE and every third behind it.
+ */
+function isOfTransaction({ type }: Message): boolean {
+	return type === 0x10 || type === 0x11 || (type >> 8 === 10 && (type & 0xff) % 3 !== 1);
 }
 
 /** One message that answers a request. */

@@ -12,6 +12,10 @@ export interface Host extends Namespace {
 	readonly directory: string;
 	/** Where its leases go. */
 	readonly dataDir: string;
+	/** Where the records of its rules go. */
+	readonly natDir: string;
+	/** What keeps its rules, when it is not left to the kernel. */
+	readonly natBackend?: string;
 	/** A network name that no other host has. */
 	readonly network: string;
 	/** The bridge that the network gets by default. */
@@ -30,14 +34,16 @@ export function createHost(t: ExecutionContext): Host {
 	const directory = mkdtempSync(join(tmpdir(), 'mesos-overlay-'));
 	t.teardown(() => rmSync(directory, { recursive: true, force: true }));
 	const dataDir = join(directory, 'leases');
+	const natDir = join(directory, 'nat');
 	const network = `n${randomBytes(3).toString('hex')}`;
 	return {
 		...namespace,
 		directory,
 		dataDir,
+		natDir,
 		network,
 		bridge: `m-${network}`,
 		container: () => createNamespace(t, 'container'),
-		snapshot: () => takeSnapshot(namespace, dataDir),
+		snapshot: () => takeSnapshot(namespace, dataDir, natDir),
 	};
 }

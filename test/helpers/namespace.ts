@@ -40,6 +40,7 @@ export interface KernelRoute {
 	readonly table?: string;
 	readonly scope?: string;
 	readonly protocol?: string;
+	readonly prefsrc?: string;
 	readonly type?: string;
 	readonly metrics?: readonly Readonly<Record<string, number>>[];
 }
@@ -65,10 +66,10 @@ export interface Namespace {
 	sysctl(path: string): string;
 }
 
-/** The addresses of a device with their prefix lengths, the kernel's own link-local ones left out. */
+/** The addresses of a device with their prefix lengths, the link-local ones that the kernel makes of MACs left out. */
 export function addressesOf(link: Link | undefined): string[] {
 	return (link?.addr_info ?? [])
-		.filter(({ scope }) => scope !== 'link')
+		.filter(({ family, local, scope }) => family === 'inet' || scope !== 'link' || local === 'fe80::1')
 		.map(({ local, prefixlen }) => `${local}/${prefixlen}`);
 }
 

@@ -31,7 +31,9 @@ export function familiesOf(family: Family): (4 | 6)[] {
 export function networkConfiguration(host: Host, keys: Configuration = {}, family: Family = 'IPv4'): Configuration {
 	const subnets = { IPv4: subnet4, IPv6: subnet6, 'dual stack': { ...subnet4, ...subnet6 } }[family];
 	const { ipam, ...rest } = keys;
-	const base = { cniVersion: '1.1.0', name: host.network, type: 'mesos-overlay', ...rest };
+	const { network: name, natDir, natBackend } = host;
+	const nat = natBackend === undefined ? { natDir } : { natDir, natBackend };
+	const base = { cniVersion: '1.1.0', name, type: 'mesos-overlay', ...nat, ...rest };
 	if (ipam === null) return base;
 	return {
 		...base,

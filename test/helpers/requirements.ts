@@ -14,15 +14,35 @@ const requirements = {
 		lack: 'this kernel has no nf_tables for bridges',
 		attempt: "nft 'add table bridge probe; add chain bridge probe c { type filter hook prerouting priority 0; }'",
 	},
+	shaping: {
+		lack: 'this kernel lacks one of tbf, ifb, ingress, u32 and mirred',
+		attempt:
+			'ip link add probe type ifb && tc qdisc add dev probe root tbf rate 1mbit burst 10kb limit 10kb' +
+			' && tc qdisc add dev lo ingress' +
+			' && tc filter add dev lo parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev probe',
+	},
+	vxlan: {
+		lack: 'this kernel has no VXLAN devices',
+		attempt: 'ip link add probe type vxlan id 1024 dstport 64000',
+	},
 	ipv6: {
 		lack: 'this kernel has no IPv6',
 		attempt: 'ip link set lo up && ip -6 address add fd00::1/128 dev lo',
 	},
+	'iptables-nft': { lack: 'this machine has no iptables-nft', attempt: 'iptables-nft -t nat -S' },
+	'iptables-legacy': { lack: 'this machine has no iptables-legacy', attempt: 'iptables-legacy -t nat -S' },
 	tcpdump: { lack: 'this machine has no tcpdump', attempt: 'command -v tcpdump' },
+	tmpfs: { lack: 'this machine lets nobody mount a tmpfs', attempt: 'mount -t tmpfs none /mnt' },
+	'time-namespaces': {
+		lack: 'this kernel has no time namespaces',
+		attempt: 'unshare --fork --time --boottime 60 true',
+	},
+	openssl: { lack: 'this machine has no openssl', attempt: 'openssl version' },
+	strace: { lack: 'this machine has no strace, or does not let it trace', attempt: 'strace -qq -e trace=none true' },
 	cnitool: { lack: 'this machine has no cnitool', attempt: `test -x '${toolDirectory}/cnitool'` },
 	'reference-plugins': {
 		lack: 'this machine has no reference plugins',
-		attempt: `cd '${toolDirectory}' && test -x bridge -a -x host-local -a -x static`,
+		attempt: `cd '${toolDirectory}' && test -x bridge -a -x host-local -a -x ptp -a -x static`,
 	},
 } as const;
 

@@ -9,13 +9,15 @@ export interface Snapshot {
 	readonly routes: readonly string[];
 	readonly ruleset: readonly string[];
 	readonly leases: Readonly<Record<string, string>>;
+	/** What is remembered of the rules of attachments; that of networks stays, as their tables do. */
+	readonly records: Readonly<Record<string, string>>;
 }
 
 // they follow the carrier, which follows the ports, some milliseconds later
 const CARRIER_FLAGS = new Set(['LOWER_UP', 'NO-CARRIER']);
 
 /** Takes the picture: links with their settings, addresses, routes, firewall rules, files of the lease store. */
-export function takeSnapshot(host: Namespace, dataDir: string): Snapshot {
+export function takeSnapshot(host: Namespace, dataDir: string, natDir: string): Snapshot {
 	const links = host.links();
 	const device = (name: string | undefined) => name ?? '-';
 	return {
@@ -36,6 +38,7 @@ export function takeSnapshot(host: Namespace, dataDir: string): Snapshot {
 			.toSorted(),
 		ruleset: ruleset(host),
 		leases: filesBelow(dataDir),
+		records: filesBelow(join(natDir, 'attachments')),
 	};
 }
 

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import test from 'ava';
 import fc from 'fast-check';
-import { formatIp, parseIp } from '../../src/ip/address.ts';
+import { formatIp, isLinkLocal, parseIp } from '../../src/ip/address.ts';
 
 /**
  * What ipaddr.js says without its leniencies: octal and hexadecimal numbers, fewer than four parts, zones, and `::1.2.3.4`,
@@ -157,3 +157,26 @@ const refused = [
 for (const text of refused) {
 	test(`"${text}" is no address`, (t) => t.is(parseIp(text), undefined));
 }
+
+test('the link-local addresses are those of ipaddr.js', (t) => {
+	const starts = fc.constantFrom(
+		[169, 254],
+		[169, 253],
+		[168, 254],
+		[0xfe, 0x80],
+		[0xfe, 0xbf],
+		[0xfe, 0xc0],
+		[0xfe, 0x7f],
+	);
+	const near = fc.tuple(bytes, starts).map(([ip, start]) => Uint8Array.from([...start, ...ip.subarray(2)]));
+	const property = fc.property(fc.oneof(bytes, near), (ip) => {
+		t.is(isLinkLocal(ip), ipaddr.fromByteArray([...ip]).range() === 'linkLocal');
+	});
+	fc.assert(property);
+	t.true(
+		[
+			[169, 254, 0, 0],
+			[0xfe, 0xbf, ...new Uint8Array(14)],
+		].every((ip) => isLinkLocal(Uint8Array.from(ip))),
+	);
+});

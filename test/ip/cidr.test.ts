@@ -2,7 +2,16 @@ import ipaddr from 'ipaddr.js';
 import test from 'ava';
 import fc from 'fast-check';
 import { formatIp, parseIp } from '../../src/ip/address.ts';
-import { type Cidr, contains, networkOf, parseCidr, sameCidr, sameIp, sameNetwork } from '../../src/ip/cidr.ts';
+import {
+	type Cidr,
+	contains,
+	firstOf,
+	networkOf,
+	parseCidr,
+	sameCidr,
+	sameIp,
+	sameNetwork,
+} from '../../src/ip/cidr.ts';
 
 /** ipaddr.js takes `::1.2.3.4` for an address that is mapped to IPv4; address.test.ts has it. */
 const ipv6 = fc.ipV6().filter((ip) => !ip.includes('.'));
@@ -29,6 +38,18 @@ test('the network of an address is that of ipaddr.js', (t) => {
 	const property = fc.property(anyCidr, (text) => {
 		const family = text.includes(':') ? ipaddr.IPv6 : ipaddr.IPv4;
 		t.is(formatIp(networkOf(cidr(text))), family.networkAddressFromCIDR(text).toString());
+	});
+	fc.assert(property);
+});
+
+test('the first address behind that of a network, where there is room for two', (t) => {
+	const property = fc.property(anyCidr, (text) => {
+		const { ip, prefix } = cidr(text);
+		const first = firstOf({ ip, prefix });
+		if (first === undefined) return void t.true(prefix > ip.length * 8 - 2);
+		const valueOf = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+		t.is(valueOf(first), valueOf(networkOf({ ip, prefix })) + 1n);
+		t.true(contains({ ip, prefix }, first));
 	});
 	fc.assert(property);
 });

@@ -2,15 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { CniError } from '../../src/cni/errors.ts';
 import { formatAddress } from '../../src/ipam/address.ts';
-import {
-	formatInRange,
-	type Half,
-	HALVES,
-	inRange,
-	rangeOfHalf,
-	readAgentSubnet,
-	sizeOfRange,
-} from '../../src/ipam/agent-subnet.ts';
+import { type Half, HALVES, rangeOfHalf, readAgentSubnet } from '../../src/ipam/agent-subnet.ts';
+import { formatInRange, inRange } from '../../src/ipam/range.ts';
+import { countOf } from '../../src/ipam/span.ts';
 import { formatSubnet, lastAddress, readSubnet } from '../../src/ipam/subnet.ts';
 
 const ranges: readonly (readonly [
@@ -64,7 +58,7 @@ test('every address of a range is in its half, and is not the network, the gatew
 				t.is(given, inHalf && !special);
 				if (given) count++;
 			}
-			t.is(count, sizeOfRange(range));
+			t.is(count, countOf([range]));
 			t.is(count, 2n ** BigInt(32 - subnet.prefix) - 3n);
 		}),
 	);

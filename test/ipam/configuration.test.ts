@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { CniError } from '../../src/cni/errors.ts';
-import { formatInRange } from '../../src/ipam/agent-subnet.ts';
 import { readIpamConfiguration } from '../../src/ipam/configuration.ts';
+import { formatInRange } from '../../src/ipam/range.ts';
 import { configurationOf, minimal } from '../cni/requests.ts';
 import { temporaryDirectory } from './stores.ts';
 
@@ -11,7 +11,10 @@ const everything6 = { dst: '::/0' };
 
 function read(ipam: Record<string, unknown>, rest: Record<string, unknown> = {}) {
 	const configuration = readIpamConfiguration(configurationOf({ ...minimal, ipam, ...rest }));
-	return { ...configuration, gateways: configuration.ranges.map((range) => formatInRange(range, range.gateway)) };
+	return {
+		...configuration,
+		gateways: configuration.sets.flatMap((set) => set.ranges.map((range) => formatInRange(range, range.gateway))),
+	};
 }
 
 function refused(t: ExecutionContext, act: () => unknown, code: number, message: string): void {
@@ -117,33 +120,19 @@ for (const [ipam, message] of mistakes) {
 	});
 }
 
-for (const [key, value, remedy] of [
-	['ranges', [[{ subnet: '10.0.0.0/8' }]], 'set ipam.agentSubnet and ipam.half'],
-	['subnet', '10.0.0.0/8', 'set ipam.agentSubnet and ipam.half'],
-	['rangeStart', '10.0.0.9', 'containers get all of the half that ipam.half names'],
-	['rangeEnd', '10.0.0.9', 'containers get all of the half that ipam.half names'],
-	['gateway', '10.0.0.1', 'the gateway is the first address of the half'],
-	['resolvConf', '/etc/resolv.conf', 'set dns of the network'],
-] as const) {
-	test(`ipam.${key} of host-local is refused with a remedy`, (t) => {
-		refused(
-			t,
-			() => read({ ...subnet, [key]: value }),
-			2,
-			`reading ipam.${key}: this key is not supported, ${remedy}`,
-		);
-	});
-}
+const routes = [{ dst: 'fd00:1::1/64' }, { dst: '0.0.0.0/0', gw: '10.1.2.9', mtu: 1400 }];
 
-test('ranges that the runtime gives are refused with a remedy', (t) => {
-	t.notThrows(() => read(subnet, { runtimeConfig: { ipRanges: [] } }));
-	const act = () => read(subnet, { runtimeConfig: { ipRanges: [[{ subnet: '10.0.0.0/8' }]] } });
-	refused(
-		t,
-		act,
-		2,
-		'reading runtimeConfig.ipRanges: this key is not supported, leave the capability "ipRanges" out',
-	);
+test('with ranges, routes are left as they are, and none is added', (t) => {
+	t.deepEqual(read({ subnet: '10.1.2.0/24' }).routes, []);
+	t.deepEqual(read({ ranges: [[{ subnet: '10.1.2.0/24' }]], routes }).routes, routes);
+	t.deepEqual(read({}, { runtimeConfig: { ipRanges: [[{ subnet: '10.1.2.0/24' }]] } }).routes, []);
+	t.deepEqual(read({ ...subnet, ranges: null, rangeStart: '' }).routes, [everything]);
+});
+
+test('the resolver of the containers is in a file', (t) => {
+	t.is(read({ ...subnet, resolvConf: '/etc/resolv.conf' }).resolvConf, '/etc/resolv.conf');
+	const message = 'reading ipam.resolvConf: expected an absolute path, got "resolv.conf"';
+	refused(t, () => read({ ...subnet, resolvConf: 'resolv.conf' }), 7, message);
 });
 
 test('without an agent subnet the agent file says it, and ipam.prefix and ipam.overlay do not matter', (t) => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { collectGarbage } from '../../src/ipam/gc.ts';
 import { attachmentPath } from '../../src/ipam/store.ts';
@@ -91,6 +91,22 @@ test('after errors the rest is released, and all are reported', async (t) => {
 	);
 	t.deepEqual(entriesOf(store), ['9.0.1.6', 'a@eth0@0']);
 });
+
+for (const [title, plant, what] of [
+	['a symbolic link', (path: string) => symlinkSync('/tmp', path), 'a symbolic link'],
+	['a file', (path: string) => writeFileSync(path, ''), 'a file'],
+] as const) {
+	test(`${title} in place of the lock is named at once, and nothing is released`, async (t) => {
+		const { store } = filled(t);
+		const lock = `${store.directory}/gc.lock`;
+		plant(lock);
+		const before = entriesOf(store);
+		await t.throwsAsync(() => collectGarbage(store, [], performance.now() + 60_000), {
+			message: `reading "${lock}": ${what}, which is no part of a lease store: look at it and remove it`,
+		});
+		t.deepEqual(entriesOf(store), before);
+	});
+}
 
 test('a network that was never used is not made', async (t) => {
 	const { store } = processAt(temporaryDirectory(t));

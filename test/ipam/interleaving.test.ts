@@ -7,7 +7,8 @@ import { earlierBoot, thisBoot } from './stores.ts';
 const container = fc.constantFrom(...containers);
 // The first has one address, the second two.
 const families = fc.constantFrom<readonly (0 | 1)[]>([0], [0], [1], [0, 1]);
-const add: fc.Arbitrary<Command> = fc.record({ verb: fc.constant('ADD'), container, families });
+const keys = { quarantined: fc.boolean(), sticky: fc.boolean() };
+const add: fc.Arbitrary<Command> = fc.record({ verb: fc.constant('ADD'), container, families, ...keys });
 const anyCommand: fc.Arbitrary<Command> = fc.oneof(
 	{ weight: 6, arbitrary: add },
 	{ weight: 4, arbitrary: fc.record({ verb: fc.constant('DEL'), container, holds: fc.boolean() }) },
@@ -20,6 +21,7 @@ const move = fc.record({
 		{ weight: 16, arbitrary: fc.constant('run') },
 		{ weight: 2, arbitrary: fc.constant('kill') },
 		{ weight: 1, arbitrary: fc.constantFrom('lose its namespace', 'lose its interface') },
+		{ weight: 1, arbitrary: fc.constant('let time pass') },
 	),
 	// A few, or all that are left: as a whole between two calls of another.
 	calls: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant(1000)),
@@ -29,7 +31,7 @@ const move = fc.record({
 type Fate = 'lives' | 'died' | 'died before the boot';
 
 function scenes(command: fc.Arbitrary<Command>, minLength: number, ...fates: readonly Fate[]) {
-	const past = fc.record({ container, families, fate: fc.constantFrom(...fates) });
+	const past = fc.record({ container, families, ...keys, fate: fc.constantFrom(...fates) });
 	return fc.record({
 		pasts: fc.uniqueArray(past, {
 			selector: (each) => each.container,
@@ -47,12 +49,13 @@ type World = ReturnType<typeof createWorld>;
 function prepare({ pasts, commands }: Scene): World {
 	const world = createWorld();
 	const isOld = (fate: Fate): boolean => fate === 'died before the boot';
-	for (const each of pasts.toSorted((one, other) => Number(isOld(other.fate)) - Number(isOld(one.fate)))) {
-		const bootId = isOld(each.fate) ? earlierBoot : thisBoot;
-		world.alone({ verb: 'ADD', container: each.container, families: each.families }, bootId);
-		if (each.fate !== 'lives') world.lose(each.container, 0, 1);
+	for (const { fate, ...each } of pasts.toSorted(
+		(one, other) => Number(isOld(other.fate)) - Number(isOld(one.fate)),
+	)) {
+		world.alone({ verb: 'ADD', ...each }, isOld(fate) ? earlierBoot : thisBoot);
+		if (fate !== 'lives') world.lose(each.container, 0, 1);
 		// The same container comes back after the boot.
-		if (isOld(each.fate)) world.live(each.container);
+		if (isOld(fate)) world.live(each.container);
 	}
 	world.pass(MINUTE);
 	for (const command of commands) world.spawn(command);
@@ -67,6 +70,7 @@ function play(world: World, { moves }: Scene): void {
 		if (what === 'kill') world.end(actor);
 		if (what === 'lose its namespace') world.lose(actor.container, 0);
 		if (what === 'lose its interface') world.lose(actor.container, 1);
+		if (what === 'let time pass') world.pass(MINUTE / 2);
 		if (what !== 'run') continue;
 		for (let call = 0; call < calls && actor.state !== 'ended' && !world.isBlocked(actor); call++) {
 			world.advance(actor);

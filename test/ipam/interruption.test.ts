@@ -1,9 +1,9 @@
 // Every way in which one process can be stopped, or another can come between, at every system call.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
-import type { Range } from '../../src/ipam/agent-subnet.ts';
 import { decodeLease } from '../../src/ipam/lease.ts';
 import { LeaseError } from '../../src/ipam/lease-error.ts';
+import type { RangeSet } from '../../src/ipam/range-set.ts';
 import { releaseAttachment } from '../../src/ipam/release.ts';
 import { type Store, storeExists } from '../../src/ipam/store.ts';
 import {
@@ -14,7 +14,7 @@ import {
 	lease,
 	past,
 	processAt,
-	rangeOf,
+	setOf,
 	simulate,
 	small,
 	small6,
@@ -25,9 +25,9 @@ import {
 type Operation = (store: Store) => string[];
 
 const add =
-	(containerId: string, ...ranges: readonly Range[]): Operation =>
+	(containerId: string, ...sets: readonly RangeSet[]): Operation =>
 	(store) =>
-		lease(store, containerId, anyOf(...ranges));
+		lease(store, containerId, anyOf(...sets));
 const del =
 	(containerId: string): Operation =>
 	(store) => {
@@ -82,7 +82,7 @@ const killed: Readonly<Record<string, readonly [prepared: readonly Operation[], 
 	'the first ADD of a network': [[], add('c1', small)],
 	'an ADD': [[stays], add('c1', small)],
 	'an ADD of both families': [[stays], add('c1', small, small6)],
-	'an ADD that fails': [[stays, add('c2', small6)], add('c1', small, rangeOf('fd00::/126'))],
+	'an ADD that fails': [[stays, add('c2', small6)], add('c1', small, setOf('fd00::/126'))],
 	'a DEL': [[stays, add('c1', small)], del('c1')],
 	'a DEL of both families': [[stays, add('c1', small, small6)], del('c1')],
 	'an ADD after a reboot': [[stays, earlier], add('c1', small)],
@@ -116,7 +116,7 @@ for (const [title, [prepared, operation]] of Object.entries(killed)) {
 	});
 }
 
-const one = rangeOf('9.0.1.0/30');
+const one = setOf('9.0.1.0/30');
 const ofEarlierBoot =
 	(containerId: string): Operation =>
 	(store) =>

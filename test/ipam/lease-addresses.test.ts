@@ -2,28 +2,24 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import test from 'ava';
 import fc from 'fast-check';
 import { parseAddress } from '../../src/ipam/address.ts';
-import { inRange, sizeOfRange } from '../../src/ipam/agent-subnet.ts';
 import { LeaseError } from '../../src/ipam/lease-error.ts';
 import { decodeLease } from '../../src/ipam/lease.ts';
+import { inSet, sizeOfSet } from '../../src/ipam/range-set.ts';
 import { releaseAttachment } from '../../src/ipam/release.ts';
 import {
 	anyOf,
 	earlierBoot,
 	endProcess,
 	entriesOf,
+	exactly,
 	lease,
 	past,
 	processAt,
-	rangeOf,
+	setOf,
 	small,
 	small6,
 	temporaryDirectory,
 } from './stores.ts';
-import type { Demand } from '../../src/ipam/lease-addresses.ts';
-
-function exactly(text: string, range = small): Demand[] {
-	return [{ range, requested: parseAddress(text) }];
-}
 
 test('a lease is one file with two names, readable by its owner only', (t) => {
 	const { store } = processAt(`${temporaryDirectory(t)}/new/leases`);
@@ -92,12 +88,12 @@ test('whatever is leased and released, no address has two holders, and none is g
 					if (existsSync(store.addresses)) releaseAttachment(store, { containerId, ifname: 'eth0' }, past);
 				} else if (held.has(containerId)) {
 					t.throws(() => lease(store, containerId), { code: 'alreadyAttached' });
-				} else if (held.size === Number(sizeOfRange(small))) {
+				} else if (held.size === Number(sizeOfSet(small))) {
 					t.throws(() => lease(store, containerId), { code: 'noAddressLeft' });
 				} else {
 					const [text = ''] = lease(store, containerId);
 					const address = parseAddress(text);
-					t.true(address !== undefined && inRange(small, address));
+					t.true(address !== undefined && inSet(small, address));
 					t.false([...held.values()].includes(text));
 					held.set(containerId, text);
 				}
@@ -118,7 +114,7 @@ test('both families are leased, each with its number', (t) => {
 
 test('when the second family has no address left, the first is released again', (t) => {
 	const { store } = processAt(temporaryDirectory(t));
-	const one = rangeOf('fd00::/126');
+	const one = setOf('fd00::/126');
 	lease(store, 'c1', anyOf(small, one));
 	lease(store, 'c2', anyOf(small, one));
 	const before = entriesOf(store);
@@ -133,7 +129,7 @@ test('when the second family has no address left, the first is released again', 
 
 test('a range of more addresses than are tried blindly gives its last one, too', (t) => {
 	const { store } = processAt(temporaryDirectory(t));
-	const range = rangeOf('9.0.1.0/24');
+	const range = setOf('9.0.1.0/24');
 	const given = new Set(Array.from({ length: 253 }, (_, turn) => lease(store, `c${turn}`, anyOf(range))[0]));
 	t.is(given.size, 253);
 	t.throws(() => lease(store, 'c253', anyOf(range)), { code: 'noAddressLeft' });

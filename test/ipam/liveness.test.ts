@@ -9,13 +9,13 @@ import {
 	lease,
 	leasedAt,
 	processAt,
-	rangeOf,
+	setOf,
 	small6,
 	temporaryDirectory,
 } from './stores.ts';
 
 const MINUTE = 60_000;
-const one = rangeOf('9.0.1.0/30');
+const one = setOf('9.0.1.0/30');
 
 /** What is there of a container, as far as it shows. */
 interface Sight {

@@ -2,23 +2,25 @@ import { readFileSync, unlinkSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { openLast } from '../../src/ipam/last.ts';
 import { makeRoom } from '../../src/ipam/make-room.ts';
+import { watchQuarantine } from '../../src/ipam/quarantine.ts';
 import { kernel } from '../../src/ipam/system.ts';
 import {
 	anyOf,
 	earlierBoot,
 	endProcess,
+	exactly,
 	lease,
 	leasedAt,
 	past,
 	processAt,
-	rangeOf,
+	setOf,
 	small,
 	temporaryDirectory,
 	thisBoot,
 } from './stores.ts';
 
 const MINUTE = 60_000;
-const one = rangeOf('9.0.1.0/30');
+const one = setOf('9.0.1.0/30');
 
 test('while leases of earlier boots can be freed, nobody asks whether a container is dead', (t) => {
 	const { store } = processAt(temporaryDirectory(t));
@@ -38,7 +40,7 @@ test('a lease of an earlier boot that a call of another container works on is wa
 	const { store, notes } = processAt(directory);
 	const began = performance.now();
 	t.throws(() => lease(store, 'next', anyOf(one), { deadline: began + 60_000 }), { code: 'noAddressLeft' });
-	t.throws(() => lease(store, 'next', [{ range: one, requested: { family: 4, value: one.first } }]), {
+	t.throws(() => lease(store, 'next', exactly('9.0.1.2', one)), {
 		code: 'busy',
 	});
 	t.true(performance.now() - began < 5000);
@@ -59,9 +61,9 @@ function slowSearch(t: ExecutionContext) {
 		return kernel.listDirectory(path);
 	};
 	const { store: searching } = processAt(store.dataDirectory, { ...kernel, held: new Map(), listDirectory });
-	const search = (now: number, { range = small, bootId = thisBoot } = {}): boolean => {
+	const search = (now: number, { set = small, bootId = thisBoot } = {}): boolean => {
 		const last = openLast(searching, 0);
-		const looked = makeRoom(searching, last, range, { bootId, deadline: past, now });
+		const { looked } = makeRoom(searching, last, set, { bootId, deadline: past, now }, watchQuarantine(searching));
 		last.close();
 		return looked;
 	};
@@ -82,7 +84,7 @@ test('a long search that finds nobody dead is not repeated at once, a short one 
 for (const [title, now, changes] of [
 	['the clock is set back', leasedAt - MINUTE, {}],
 	['of another boot', leasedAt, { bootId: earlierBoot }],
-	['in another half', leasedAt, { range: one }],
+	['in another half', leasedAt, { set: one }],
 ] as const) {
 	test(`a search is repeated when ${title}`, (t) => {
 		const { search } = slowSearch(t);

@@ -1,11 +1,12 @@
 // A host in memory on which processes lease and release, and what the store promises at every instant and at the end.
 import { formatAddress } from '../../src/ipam/address.ts';
-import type { Range } from '../../src/ipam/agent-subnet.ts';
 import { releaseOthers } from '../../src/ipam/gc.ts';
 import { leaseAddresses } from '../../src/ipam/lease-addresses.ts';
 import { LeaseError } from '../../src/ipam/lease-error.ts';
 import { keepLocked, openLocked } from '../../src/ipam/lease-file.ts';
-import { decodeLease } from '../../src/ipam/lease.ts';
+import { decodeLease, type Lease } from '../../src/ipam/lease.ts';
+import { isReleased } from '../../src/ipam/quarantine.ts';
+import type { RangeSet } from '../../src/ipam/range-set.ts';
 import { releaseAttachment } from '../../src/ipam/release.ts';
 import { assertReady } from '../../src/ipam/status.ts';
 import { attachmentPath, storeExists, storeOf } from '../../src/ipam/store.ts';
@@ -18,18 +19,27 @@ import {
 	namespaceOf,
 	type SteppedProcess,
 } from './memory-system.ts';
-import { anyOf, leasedAt, rangeOf, thisBoot } from './stores.ts';
+import { anyOf, leasedAt, setOf, thisBoot } from './stores.ts';
 
 export const MINUTE = 60_000;
+/** Seconds for which a released address is given to nobody else, where an ADD asks for that. */
+const QUARANTINE = 60;
 /** Beyond every wait that the store makes for its own reasons: who waits so long waits for its own attachment. */
 const FOREVER = 1e9;
 
-// Fewer addresses than containers.
-const ranges = [rangeOf('9.0.1.0/30'), rangeOf('fd00::/126')] as const;
+// Fewer addresses than containers: one of each IPv4 range, and two of IPv6.
+const sets = [setOf('9.0.1.0/30', '9.0.2.0/30'), setOf('fd00::/126')] as const;
 export const containers = ['a', 'b', 'c', 'd'] as const;
 
 export type Command =
-	| { readonly verb: 'ADD'; readonly container: string; readonly families: readonly (0 | 1)[] }
+	| {
+			readonly verb: 'ADD';
+			readonly container: string;
+			readonly families: readonly (0 | 1)[];
+			readonly quarantined?: boolean;
+			/** Whether the container is to get the addresses back that it had before. */
+			readonly sticky?: boolean;
+	  }
 	| { readonly verb: 'DEL'; readonly container: string; readonly holds: boolean }
 	| { readonly verb: 'GC'; readonly valid: readonly string[] }
 	| { readonly verb: 'STATUS' };
@@ -46,8 +56,17 @@ function run(command: Command, system: System, now: number, bootId = thisBoot, d
 	const terms = { bootId, deadline, now };
 	switch (command.verb) {
 		case 'ADD': {
-			const holder = { ...attachmentOf(command.container), ...namespaceOf(command.container), time: now };
-			const demands = anyOf(...command.families.map((family) => ranges[family]));
+			const kept = {
+				...(command.quarantined && { quarantine: { seconds: QUARANTINE, until: 0 } }),
+				...(command.sticky && { task: command.container }),
+			};
+			const holder = {
+				...attachmentOf(command.container),
+				...namespaceOf(command.container),
+				time: now,
+				...kept,
+			};
+			const demands = anyOf(...command.families.map((family) => sets[family]));
 			return leaseAddresses(store, holder, demands, terms).map(formatAddress);
 		}
 		case 'DEL': {
@@ -65,7 +84,7 @@ function run(command: Command, system: System, now: number, bootId = thisBoot, d
 			if (storeExists(store)) releaseOthers(store, command.valid.map(attachmentOf));
 			return [];
 		case 'STATUS':
-			assertReady(store, ranges, terms);
+			assertReady(store, sets, terms);
 			return [];
 	}
 }
@@ -91,6 +110,8 @@ export function createWorld() {
 	const actors: Actor[] = [];
 	/** Containers whose ADD has succeeded, and which nothing since then was allowed to take anything from. */
 	const promised = new Map<string, readonly string[]>();
+	/** What ADDs have answered who want a quarantine, by address: the lease, and when it was last somebody's. */
+	const answered = new Map<string, { readonly inode: number; readonly task: string | undefined; until: number }>();
 	let now = leasedAt;
 	let lastProcess = 0;
 
@@ -108,6 +129,8 @@ export function createWorld() {
 		for (const { name, inode, text } of kernel.entries('/leases/dcos/addresses')) {
 			const lease = decodeLease(text);
 			if (lease?.address !== name) throw new Error(`${name} has the content ${text}`);
+			if (isReleased(lease)) continue;
+			checkQuarantine(lease, inode);
 			if (attachments.get(`${lease.containerId}@eth0@${lease.index}`) !== inode)
 				throw new Error(`no DEL would find ${name}`);
 			holders.set(name, lease.containerId);
@@ -117,6 +140,28 @@ export function createWorld() {
 				if (holders.get(address) !== container)
 					throw new Error(`${address} of ${container} is with ${holders.get(address)}`);
 			}
+		}
+	}
+
+	function checkQuarantine({ address, task }: Lease, inode: number): void {
+		const known = answered.get(address);
+		if (known === undefined) return;
+		if (known.inode === inode) {
+			known.until = kernel.clock.uptime + QUARANTINE;
+			return;
+		}
+		answered.delete(address);
+		const isOwn = task !== undefined && task === known.task;
+		if (!isOwn && kernel.clock.uptime < known.until) throw new Error(`${address} was given out of quarantine`);
+	}
+
+	/** From now on the addresses of an ADD that has answered go into quarantine, if they are still its own. */
+	function watch(container: string): void {
+		for (const { name, inode, text } of kernel.entries('/leases/dcos/addresses')) {
+			const lease = decodeLease(text);
+			if (lease?.containerId !== container || lease.bootId !== thisBoot) continue;
+			if (lease.quarantine === undefined || isReleased(lease)) continue;
+			answered.set(name, { inode, task: lease.task, until: kernel.clock.uptime + QUARANTINE });
 		}
 	}
 
@@ -133,6 +178,7 @@ export function createWorld() {
 		}
 		if (command.verb !== 'ADD' || ending === undefined) return;
 		const { container } = command;
+		watch(container);
 		if (promised.has(container)) throw new Error(`two ADDs of ${container} succeeded`);
 		const isRevoked = actors.some((other) => other.state === 'running' && revokes(other.command, container));
 		if (!isRevoked && isAlive(container)) promised.set(container, ending.value);
@@ -182,6 +228,7 @@ export function createWorld() {
 		},
 		pass(milliseconds: number): void {
 			now += milliseconds;
+			kernel.clock.uptime += milliseconds / 1000;
 		},
 		/** Runs one process alone from its start to its end; it must not have to wait for anything. */
 		alone(command: Command, bootId = thisBoot): Actor {
@@ -196,18 +243,34 @@ type World = ReturnType<typeof createWorld>;
 
 /** After the last process has ended, whatever happened to it. */
 export function checkAfterwards({ kernel, alone, pass }: World): void {
-	pass(MINUTE);
 	for (const family of [0, 1] as const) {
-		const error = errorOf(alone({ verb: 'ADD', container: 'fresh', families: [family] }));
-		if (error !== undefined) assertFull(kernel, ranges[family], error);
+		const tryAgain = (): unknown => {
+			// What was put into quarantine has left it by then, as what is found dead by the first ADD has by the second.
+			pass(2 * MINUTE);
+			return errorOf(alone({ verb: 'ADD', container: 'fresh', families: [family] }));
+		};
+		const error = tryAgain() && tryAgain();
+		if (error !== undefined) assertFull(kernel, sets[family], error);
 		alone({ verb: 'DEL', container: 'fresh', holds: false });
 	}
 	for (const container of containers) {
 		const error = errorOf(alone({ verb: 'DEL', container, holds: true }));
 		if (error !== undefined) throw new Error('a DEL has failed', { cause: error });
 	}
-	const left = ['addresses', 'attachments'].flatMap((directory) => kernel.entries(`/leases/dcos/${directory}`));
-	if (left.length > 0) throw new Error(`left after all DELs: ${left.map(({ name }) => name).join(', ')}`);
+	const left = () => ['addresses', 'attachments'].flatMap((directory) => kernel.entries(`/leases/dcos/${directory}`));
+	const held = left().filter(({ text }) => {
+		const lease = decodeLease(text);
+		return lease === undefined || !isReleased(lease);
+	});
+	if (held.length > 0) throw new Error(`held after all DELs: ${held.map(({ name }) => name).join(', ')}`);
+	pass(2 * MINUTE);
+	alone({ verb: 'GC', valid: [] });
+	if (left().length > 0)
+		throw new Error(
+			`left after a GC: ${left()
+				.map(({ name }) => name)
+				.join(', ')}`,
+		);
 }
 
 function errorOf({ process }: Actor): unknown {
@@ -216,12 +279,15 @@ function errorOf({ process }: Actor): unknown {
 }
 
 /** An ADD may be refused only while every address is somebody's who lives, or whose runtime may still call DEL. */
-function assertFull(kernel: MemoryKernel, range: Range, error: unknown): void {
+function assertFull(kernel: MemoryKernel, set: RangeSet, error: unknown): void {
 	if (!(error instanceof LeaseError) || error.code !== 'noAddressLeft') throw error;
 	for (const { name, text } of kernel.entries('/leases/dcos/addresses')) {
 		const lease = decodeLease(text);
-		const concerns = name.includes(':') === (range.subnet.family === 6);
-		const isDead = lease?.bootId !== thisBoot || !partsOf(lease.containerId).some((part) => kernel.alive.has(part));
+		const concerns = name.includes(':') === (set.family === 6);
+		const isDead =
+			lease?.bootId !== thisBoot ||
+			isReleased(lease) ||
+			!partsOf(lease.containerId).some((part) => kernel.alive.has(part));
 		if (concerns && isDead) throw new Error(`${name} of the dead ${lease?.containerId} was not given`);
 	}
 }

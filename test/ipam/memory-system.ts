@@ -1,6 +1,7 @@
 // A kernel in memory: files with inodes, names and locks, devices, namespaces, and processes that make one call at a time.
 import { O_CREAT, O_EXCL, type FileStatus } from '../../src/linux/files.ts';
 import type { System } from '../../src/ipam/system.ts';
+import { thisBoot } from './stores.ts';
 
 interface Inode {
 	readonly number: number;
@@ -30,6 +31,8 @@ export function createMemoryKernel() {
 	const open = new Map<number, OpenFile>();
 	/** Namespaces by path and devices by name: what is in here exists. */
 	const alive = new Set<string>();
+	/** Seconds since the boot. */
+	const clock = { uptime: 1 };
 	let lastNumber = 0;
 
 	const make = (path: string, kind: Inode['kind']): Inode => {
@@ -45,6 +48,8 @@ export function createMemoryKernel() {
 		device: 1,
 		inode: inode.number,
 		links: inode.links,
+		owner: process.geteuid?.() ?? 0,
+		mode: inode.kind === 'file' ? 0o600 : 0o700,
 		size: inode.bytes.length,
 	});
 
@@ -92,6 +97,7 @@ export function createMemoryKernel() {
 		makeDirectory(path, { recursive }) {
 			if (!recursive || !names.has(path)) make(path, 'directory');
 		},
+		makePrivate() {},
 		listDirectory(path) {
 			if (names.get(path)?.kind !== 'directory') refuse('ENOENT');
 			return [...names.keys()]
@@ -105,10 +111,13 @@ export function createMemoryKernel() {
 			return inode && status(inode);
 		}) as System['statusOf'],
 		deviceExists: (name) => alive.has(name),
+		bootId: () => thisBoot,
+		uptime: () => clock.uptime,
 	});
 
 	return {
 		alive,
+		clock,
 		callsOf,
 		/** Whether the call would have to wait for another process. */
 		isLocked: (descriptor: number): boolean => opened(descriptor).inode.lock !== undefined,
@@ -132,7 +141,15 @@ export function createMemoryKernel() {
 
 export type MemoryKernel = ReturnType<typeof createMemoryKernel>;
 
-const namespaceStatus: FileStatus = { kind: 'file', device: 4, inode: 4026532000, links: 1, size: 0 };
+const namespaceStatus: FileStatus = {
+	kind: 'file',
+	device: 4,
+	inode: 4026532000,
+	links: 1,
+	owner: 0,
+	mode: 0o444,
+	size: 0,
+};
 
 /** The path of a namespace, and what a lease says of it. */
 export function namespaceOf(containerId: string) {

@@ -5,13 +5,13 @@ import { messageOf } from '../../src/ipam/lease-error.ts';
 import { releaseAttachment } from '../../src/ipam/release.ts';
 import { storeOf } from '../../src/ipam/store.ts';
 import { bootId } from '../../src/linux/boot-id.ts';
-import { anyOf, holderOf, rangeOf } from './stores.ts';
+import { anyOf, holderOf, setOf } from './stores.ts';
 
 const [, , dataDirectory = '', containerId = '', then] = process.argv;
 const store = storeOf(dataDirectory, 'dcos');
 const terms = { bootId: bootId(), deadline: performance.now() + 30_000, now: Date.now() };
 // Room for 13 containers, and for 14 of the other family.
-const demands = anyOf(rangeOf('9.0.1.0/28'), rangeOf('fd00::/124'));
+const demands = anyOf(setOf('9.0.1.0/28'), setOf('fd00::/124'));
 
 function add(): string {
 	try {

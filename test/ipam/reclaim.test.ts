@@ -7,10 +7,11 @@ import {
 	earlierBoot,
 	endProcess,
 	entriesOf,
+	exactly,
 	lease,
 	past,
 	processAt,
-	rangeOf,
+	setOf,
 	small,
 	small6,
 	temporaryDirectory,
@@ -45,12 +46,12 @@ test('a full half gives the addresses of earlier boots, and says whose they were
 
 test('an address of an earlier boot that is asked for is given', (t) => {
 	const { store, notes } = filled(temporaryDirectory(t), ['old']);
-	t.deepEqual(lease(store, 'a', [{ range: small, requested: { family: 4, value: small.first } }]), ['9.0.1.2']);
+	t.deepEqual(lease(store, 'a', exactly('9.0.1.2')), ['9.0.1.2']);
 	t.is(notes.length, 1);
 });
 
 test('the other family of a holder of an earlier boot is freed with it', (t) => {
-	const range = rangeOf('9.0.1.0/30');
+	const range = setOf('9.0.1.0/30');
 	const { store } = filled(temporaryDirectory(t), ['old'], anyOf(range, small6));
 	lease(store, 'a', anyOf(range));
 	t.deepEqual(entriesOf(store), ['9.0.1.2', 'a@eth0@0']);

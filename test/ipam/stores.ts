@@ -3,12 +3,15 @@ import { closeSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { ExecutionContext } from 'ava';
 import type { Address } from '../../src/ipam/address.ts';
-import { type Range, rangeOfHalf } from '../../src/ipam/agent-subnet.ts';
+import { rangeOfHalf } from '../../src/ipam/agent-subnet.ts';
+import { readIpamConfiguration } from '../../src/ipam/configuration.ts';
 import { type Demand, leaseAddresses } from '../../src/ipam/lease-addresses.ts';
-import { formatAddress } from '../../src/ipam/address.ts';
+import { formatAddress, parseAddress } from '../../src/ipam/address.ts';
+import { type RangeSet, rangeSet } from '../../src/ipam/range-set.ts';
 import { type Store, storeOf } from '../../src/ipam/store.ts';
 import { readSubnet } from '../../src/ipam/subnet.ts';
 import { kernel, type System } from '../../src/ipam/system.ts';
+import { configurationOf, minimal } from '../cni/requests.ts';
 
 export const thisBoot = '11111111-1111-1111-1111-111111111111';
 export const earlierBoot = '00000000-0000-0000-0000-000000000000';
@@ -61,16 +64,28 @@ export function simulate(before: (call: number, name: string) => void = () => {}
 	};
 }
 
-export function rangeOf(half: string): Range {
-	return rangeOfHalf(readSubnet(half, 'half'), 'all', 'half');
+/** What halves, of one family, give to containers. */
+export function setOf(...halves: readonly string[]): RangeSet {
+	const ranges = halves.map((half) => rangeOfHalf(readSubnet(half, 'half'), 'all', 'half'));
+	return rangeSet(ranges[0]?.subnet.family ?? 4, ranges);
+}
+
+/** The sets of a network with these keys in its `ipam`. */
+export function setsOf(ipam: Record<string, unknown>): readonly RangeSet[] {
+	return readIpamConfiguration(configurationOf({ ...minimal, ipam })).sets;
+}
+
+/** The demand for exactly this address. */
+export function exactly(text: string, set = small): Demand[] {
+	return [{ set, requested: parseAddress(text) }];
 }
 
 /** Room for five containers, and for fourteen. */
-export const small = rangeOf('9.0.1.0/29');
-export const small6 = rangeOf('fd00::/124');
+export const small = setOf('9.0.1.0/29');
+export const small6 = setOf('fd00::/124');
 
-export function anyOf(...ranges: readonly Range[]): Demand[] {
-	return ranges.map((range) => ({ range, requested: undefined }));
+export function anyOf(...sets: readonly RangeSet[]): Demand[] {
+	return sets.map((set) => ({ set, requested: undefined }));
 }
 
 export function holderOf(containerId: string, ifname = 'eth0') {

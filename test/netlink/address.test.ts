@@ -31,6 +31,19 @@ const captured: Captured[] = [
 		theirs: ['fixed 0a40020002000000'],
 	},
 	{
+		command: 'ip addr add 169.254.40.7/32 scope link dev m-dcos',
+		hex: '28000000140005060000000000000000022000fd0200000008000200a9fe280708000100a9fe2807',
+		ask: (connection) => connection.execute(addAddress(link, '169.254.40.7/32')),
+	},
+	{
+		command: 'ip addr add fe80::1/64 dev m-dcos nodad',
+		hex: '400000001400050600000000000000000a4002000200000014000200fe80000000000000000000000000000114000100fe800000000000000000000000000001',
+		ask: (connection) => connection.execute(addAddress(link, 'fe80::1/64')),
+		// The same flag as above, and the scope, which the kernel finds out for itself.
+		ours: ['fixed 0a4000fd02000000', '8 02000000'],
+		theirs: ['fixed 0a40020002000000'],
+	},
+	{
 		command: 'ip addr del 9.0.1.40/31 dev m-dcos',
 		hex: '28000000150005000000000000000000021f00000200000008000200090001280800010009000128',
 		ask: (connection) => connection.execute(removeAddress(link, '9.0.1.40/31')),

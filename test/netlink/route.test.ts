@@ -1,7 +1,16 @@
 import test from 'ava';
 import { connect } from '../../src/netlink/connection.ts';
-import { addRoute, decodeRoute, listRoutes, type Route, RTPROT_STATIC } from '../../src/netlink/route.ts';
-import { dump, fakeKernel, refusal } from '../helpers/fake-kernel.ts';
+import {
+	addRoute,
+	addSubnetRoute,
+	decodeRoute,
+	findWay,
+	listRoutes,
+	removeSubnetRoute,
+	type Route,
+	RTPROT_STATIC,
+} from '../../src/netlink/route.ts';
+import { dump, type Errno, fakeKernel, message, refusal } from '../helpers/fake-kernel.ts';
 import { refusesCuts, survivesGarbage } from './damage.ts';
 import { type Captured, requestsOf, sameAsCaptured } from './wire.ts';
 
@@ -54,6 +63,41 @@ const captured: Captured[] = [
 		// Only unicast routes.
 		ours: ['fixed 000000000000000100000000'],
 		theirs: ['fixed 000000000000000000000000'],
+	},
+	{
+		command: 'ip route add 9.0.1.0/27 dev eth0 proto static scope link src 169.254.40.7',
+		hex: '34000000180005060000000000000000021b0000fe04fd0100000000080001000900010008000700a9fe28070800040002000000',
+		ask: (connection) => connection.execute(addSubnetRoute(link, '9.0.1.0/27', '169.254.40.7')),
+		ours: ['15 fe000000'],
+	},
+	{
+		command: 'ip route add fd00::/65 dev eth0 proto static src fe80::1',
+		hex: '4c0000001800050600000000000000000a410000fe0400010000000014000100fd00000000000000000000000000000014000700fe8000000000000000000000000000010800040002000000',
+		ask: (connection) => connection.execute(addSubnetRoute(link, 'fd00::/65', 'fe80::1')),
+		// What IPv6 has no use for.
+		ours: ['fixed 0a410000fe04fd0100000000', '15 fe000000'],
+		theirs: ['fixed 0a410000fe04000100000000'],
+	},
+	{
+		command: 'ip route del 9.0.1.0/27 dev eth0 proto static scope link',
+		hex: '2c000000190005000000000000000000021b0000fe04fd000000000008000100090001000800040002000000',
+		ask: (connection) => connection.execute(removeSubnetRoute(link, '9.0.1.0/27')),
+		// Only a unicast route.
+		ours: ['fixed 021b0000fe04fd0100000000', '15 fe000000'],
+		theirs: ['fixed 021b0000fe04fd0000000000'],
+	},
+	{
+		command: 'ip route get 9.0.1.5',
+		hex: '240000001a00010000000000000000000220000000000000001000000800010009000105',
+		ask: (connection) => findWay(connection, '9.0.1.5'),
+		// Not the table in which it was found.
+		ours: ['fixed 022000000000000000000000'],
+		theirs: ['fixed 022000000000000000100000'],
+	},
+	{
+		command: 'ip route get fd00::5',
+		hex: '300000001a00010000000000000000000a800000000000000000000014000100fd000000000000000000000000000005',
+		ask: (connection) => findWay(connection, 'fd00::5'),
 	},
 ];
 for (const each of captured) {
@@ -176,6 +220,24 @@ test('a route that a router announced counts as set', (t) => {
 	const { fixed, attributes } = addRoute(link, { dst: 'fd01::/48', gw: 'fe80::1' });
 	fixed[5] = 9;
 	t.true(decodeRoute(Buffer.concat([fixed, ...attributes])).set);
+});
+
+test('the way to an address is the link of its route', (t) => {
+	const { fixed, attributes } = addRoute(link, { dst: '9.0.1.0/27' });
+	const answer = Buffer.concat([fixed, ...attributes]);
+	t.is(findWay(connect(fakeKernel((request) => [message(request, 24, answer)])), '9.0.1.5'), 2);
+});
+
+for (const code of ['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL'] satisfies Errno[]) {
+	test(`there is no way when the kernel says ${code}`, (t) => {
+		t.is(findWay(connect(fakeKernel((request) => [refusal(request, code)])), '9.0.1.5'), undefined);
+	});
+}
+
+test('any other error is told', (t) => {
+	t.throws(() => findWay(connect(fakeKernel((request) => [refusal(request, 'EPERM')])), 'fd00::5'), {
+		message: 'looking up the way to fd00::5: EPERM',
+	});
 });
 
 test('refusals name the route', (t) => {
