@@ -8,7 +8,9 @@ import { findExecutable } from '../build/setup/debian.ts';
 import { goToolchain } from '../build/setup/go-toolchain.ts';
 
 const SOURCES = `${projectDirectory}/bench/launcher`;
-const LAUNCHER = `${cacheDirectory}/bench/launcher`;
+
+/** Where it is after `buildLauncher`. */
+export const LAUNCHER = `${cacheDirectory}/bench/launcher`;
 
 /** A program to start. */
 export interface Call {
@@ -20,10 +22,23 @@ export interface Call {
 	readonly input: string;
 }
 
-/** Calls that are started at once, after a pause. */
+/** Calls that are started at once, after a pause, or one after the other as a chain. */
 export interface Step {
+	/** The path of the network namespace in which they run. */
+	readonly namespace: string;
 	readonly pauseMs: number;
 	readonly calls: readonly Call[];
+	readonly chain?: Chain;
+	/** Each call has to fail, and this has to be in what it prints. */
+	readonly refusal?: string;
+}
+
+/** What a runtime does with a list of plugins, CNI SPEC 1.1 §3: each gets the result of the one before as `prevResult`. */
+export interface Chain {
+	/** The last result is kept under this name. */
+	readonly attachment: string;
+	/** False: each plugin gets the result that was kept. */
+	readonly begins: boolean;
 }
 
 /** What a step cost. */
@@ -54,12 +69,12 @@ export async function goModuleVersion(executable: string): Promise<string> {
 }
 
 /**
- * Runs the steps one after the other in a network namespace, given by its path, and returns a sample for each.
- * `planFile` is a path to write them to. Throws a BuildError, with what was printed, as soon as a call fails.
+ * Runs the steps one after the other and returns a sample for each. `planFile` is a path to write them to. Throws a
+ * BuildError, with what was printed, as soon as a call fails, or succeeds where a refusal is expected.
  */
-export function measure(steps: readonly Step[], namespace: string, planFile: string): Sample[] {
+export function measure(steps: readonly Step[], planFile: string): Sample[] {
 	writeFileSync(planFile, steps.map((step) => `${JSON.stringify(step)}\n`).join(''));
-	return JSON.parse(run('nsenter', [`--net=${namespace}`, LAUNCHER, planFile])) as Sample[];
+	return JSON.parse(run(LAUNCHER, [planFile])) as Sample[];
 }
 
 async function findGo(): Promise<string> {
