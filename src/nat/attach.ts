@@ -19,7 +19,14 @@ import {
 	withLock,
 	writeRecord,
 } from './record-files.ts';
-import { type AttachmentRecord, encodeRecord, LAYOUT, mergeNetwork, type NetworkRecord } from './records.ts';
+import {
+	type AttachmentRecord,
+	decodeAttachment,
+	encodeRecord,
+	LAYOUT,
+	mergeNetwork,
+	type NetworkRecord,
+} from './records.ts';
 import { restore } from './restore.ts';
 
 /** What is wanted of the kernel for an attachment. */
@@ -131,8 +138,10 @@ export async function detachNat(
 	options: { readonly staysOpen?: boolean } = {},
 ): Promise<boolean> {
 	const path = attachmentRecordPath(directory, attachment);
-	if (readRecord(path) === undefined) return false;
-	const choice = readAttachmentRecord(directory, attachment)?.backend ?? 'nftables';
+	const text = readRecord(path);
+	if (text === undefined) return false;
+	const found = decodeAttachment(text) ?? removeRemnant(directory, attachment, deadline);
+	if (found === undefined) return true;
 	const detach = (backend: Backend): boolean =>
 		withLock(directory, deadline, () => {
 			const record = readAttachmentRecord(directory, attachment);
@@ -143,7 +152,16 @@ export async function detachNat(
 			removeRecord(path);
 			return true;
 		});
-	return withBackend(choice, deadline, detach, options);
+	return withBackend(found.backend, deadline, detach, options);
+}
+
+/** Half a record is one of which the kernel knows nothing; or it is just being written, and whole behind the lock. */
+function removeRemnant(directory: string, attachment: Attachment, deadline: number): AttachmentRecord | undefined {
+	return withLock(directory, deadline, () => {
+		const record = readAttachmentRecord(directory, attachment);
+		if (record === undefined) removeRecord(attachmentRecordPath(directory, attachment));
+		return record;
+	});
 }
 
 /** How messages name an attachment. */

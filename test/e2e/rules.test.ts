@@ -1,5 +1,5 @@
 // The rules of the host come back when somebody removed them, and go with what they belong to.
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ask, serve } from '../helpers/answering.ts';
@@ -109,6 +109,17 @@ test("a table of ours that is somebody else's is replaced by the first ADD", (t)
 	host.must([nft, 'table inet mesos_overlay { set host_ports4 { type mark; }; chain forward { drop; }; }']);
 	const { check } = attach(t, host, mapped(web));
 	silent(t, check());
+});
+
+test('DEL removes half a record, as a kill leaves it', (t) => {
+	const { host, attached, ruleset } = furnished(t);
+	silent(t, attached.del());
+	const before = ruleset();
+	const path = join(host.natDir, 'attachments', `${attached.containerId}@eth0`);
+	writeFileSync(path, '{"containerId":"');
+	silent(t, attached.del());
+	t.false(existsSync(path));
+	t.is(ruleset(), before);
 });
 
 test('DEL leaves what somebody put in the place of ours', (t) => {
