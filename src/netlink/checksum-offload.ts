@@ -112,7 +112,7 @@ export function decodeChecksumOffload(payload: Buffer): boolean {
 	return (first & (1 << FEATURE_BIT)) !== 0;
 }
 
-/** Whether a device leaves checksums to the one below; undefined where the kernel cannot say. `generic` is of NETLINK_GENERIC. */
+/** Whether a device leaves checksums to the one below; `generic` is of NETLINK_GENERIC, `family` that of ethtool. */
 export function findChecksumOffload(generic: Connection, family: number, name: string): boolean {
 	return decodeChecksumOffload(generic.get(getChecksumOffload(family, name)));
 }

@@ -80,6 +80,10 @@ export function narrated(transport: Transport): { readonly connection: Connectio
 				story.push(...requests.map(({ operation }) => operation));
 				connection.execute(...requests);
 			},
+			executeEach(requests) {
+				story.push(...requests.map(({ operation }) => operation));
+				return connection.executeEach(requests);
+			},
 			get(request) {
 				story.push(request.operation);
 				return connection.get(request);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { toolDirectory } from './cni.ts';
 import { run } from './command.ts';
+import { dockerPath } from './docker.ts';
 import type { Family } from './network-configuration.ts';
 
 const requirements = {
@@ -39,6 +40,7 @@ const requirements = {
 	},
 	openssl: { lack: 'this machine has no openssl', attempt: 'openssl version' },
 	strace: { lack: 'this machine has no strace, or does not let it trace', attempt: 'strace -qq -e trace=none true' },
+	dockerd: { lack: 'this machine has no dockerd', attempt: `PATH="$PATH:${dockerPath}" dockerd --version` },
 	cnitool: { lack: 'this machine has no cnitool', attempt: `test -x '${toolDirectory}/cnitool'` },
 	'reference-plugins': {
 		lack: 'this machine has no reference plugins',
