@@ -22,12 +22,27 @@ const DOWNWARDS: Partial<Record<string, readonly string[]>> = {
 	master: DAEMON,
 	agent: DAEMON,
 	cli: [...DAEMON, 'master', 'agent', 'package.json'],
-	'serve.ts': DAEMON,
-	'main.ts': [...DAEMON, 'master', 'agent', 'cli', 'serve.ts'],
+	'serve.ts': ['cni', 'linux'],
+	'serve-bridge.ts': ['bridge', 'serve.ts'],
+	'serve-ipam.ts': ['ipam', 'serve.ts'],
+	'main.ts': [...DAEMON, 'master', 'agent', 'cli', 'serve-bridge.ts', 'serve-ipam.ts'],
 };
 
 /** What every ADD and DEL loads; an import statement here is paid for by each of them, one by `import()` is not. */
-const HOT_PATH = ['main.ts', 'serve.ts', 'cni', 'bridge', 'ipam', 'nat', 'shaping', 'netlink', 'linux', 'ip'];
+const HOT_PATH = [
+	'main.ts',
+	'serve.ts',
+	'serve-bridge.ts',
+	'serve-ipam.ts',
+	'cni',
+	'bridge',
+	'ipam',
+	'nat',
+	'shaping',
+	'netlink',
+	'linux',
+	'ip',
+];
 const CHEAP = ['#libc', '#print'];
 
 /** Files in these directories that are loaded by `import()` only, and may therefore import what they like. */

@@ -2,11 +2,13 @@
 
 import { BuildError, runScript } from './run.ts';
 import { type DebianNeed, installDebianPackages } from './setup/debian.ts';
+import { unpackDocker } from './setup/docker.ts';
 import { installGoTools } from './setup/go-tools.ts';
 import { installGuest } from './setup/guest.ts';
 
 const IP: DebianNeed = { file: 'ip', debianPackage: 'iproute2' };
 const PING: DebianNeed = { file: 'ping', debianPackage: 'iputils-ping' };
+const CURL: DebianNeed = { file: 'curl', debianPackage: 'curl' };
 const NFT: DebianNeed = { file: 'nft', debianPackage: 'nftables' };
 const IPTABLES: DebianNeed = { file: 'iptables', debianPackage: 'iptables' };
 const TEST_TOOLS: readonly DebianNeed[] = [
@@ -18,6 +20,7 @@ const TEST_TOOLS: readonly DebianNeed[] = [
 	{ file: 'strace', debianPackage: 'strace' },
 	{ file: 'ps', debianPackage: 'procps' },
 	{ file: 'nsenter', debianPackage: 'util-linux' },
+	CURL,
 	{ file: 'openssl', debianPackage: 'openssl' },
 ];
 
@@ -30,9 +33,9 @@ interface Purpose {
 }
 
 const PURPOSES: Record<string, Purpose> = {
-	demo: { debian: [IP, PING], steps: [], lenient: false },
+	demo: { debian: [IP, PING, CURL], steps: [], lenient: false },
 	// What a test lacks, it names itself; the others are still worth running.
-	test: { debian: TEST_TOOLS, steps: [installGoTools], lenient: true },
+	test: { debian: TEST_TOOLS, steps: [installGoTools, unpackDocker], lenient: true },
 	vm: { debian: TEST_TOOLS, steps: [installGuest], lenient: false },
 	// The reference plugins start nft and iptables.
 	bench: { debian: [IP, NFT, IPTABLES], steps: [installGoTools], lenient: false },

@@ -48,7 +48,7 @@ function readEdition(parameters: readonly string[]): { executable: string | unde
 	const [, edition = '', ...patterns] = parameters;
 	const executable = EDITIONS[edition];
 	if (executable === undefined) throw new BuildError(`testing the edition "${edition}": expected bun or pkg`);
-	return { executable, patterns: patterns.length === 0 ? ['test/e2e/**'] : patterns };
+	return { executable, patterns: patterns.length === 0 ? ['test/e2e/**', 'test/cluster/**'] : patterns };
 }
 
 /** A skipped test says why in its title: `a title (skipped: the reason)`. */

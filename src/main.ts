@@ -12,11 +12,19 @@ async function main(): Promise<number> {
 		case 'VERSION':
 			print(versionAnswer());
 			return 0;
-		default: {
-			const { serve } = await import('./serve.ts');
-			return serve();
-		}
+		default:
+			return serveCall();
 	}
+}
+
+/** The link by which the file is called says which plugin it is. */
+async function serveCall(): Promise<number> {
+	if (process.argv0.endsWith('-ipam')) {
+		const { serveIpam } = await import('./serve-ipam.ts');
+		return serveIpam();
+	}
+	const { serveBridge } = await import('./serve-bridge.ts');
+	return serveBridge();
 }
 
 process.exitCode = await main();

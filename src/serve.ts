@@ -1,14 +1,12 @@
 // Serves a call as one of the plugins, with the streams of this process.
 
-import { bridgePlugin } from './bridge/plugin.ts';
 import { dispatch } from './cni/dispatch.ts';
-import { ipamPlugin } from './ipam/plugin.ts';
+import type { Plugin } from './cni/plugin.ts';
 import { note } from './linux/standard-error.ts';
 import { readStdin } from './linux/standard-input.ts';
 import { writeStdout } from './linux/standard-output.ts';
 
-/** Returns the exit status. The link by which the file is called says which plugin it is. */
-export function serve(): Promise<number> {
-	const plugin = process.argv0.endsWith('-ipam') ? ipamPlugin : bridgePlugin;
+/** Returns the exit status. */
+export function serve(plugin: Plugin): Promise<number> {
 	return dispatch(plugin, process.env, { readStdin, writeStdout, note });
 }

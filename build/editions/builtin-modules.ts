@@ -10,7 +10,7 @@ import type { Plugin } from 'esbuild';
 export const builtinModules: Plugin = {
 	name: 'builtin-modules',
 	setup(build) {
-		build.onResolve({ filter: /^[a-z_:/]+$/ }, ({ path }) =>
+		build.onResolve({ filter: /^[a-z\d_:/]+$/ }, ({ path }) =>
 			isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
 		);
 		build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({

@@ -7,17 +7,8 @@ import type { Edition } from './edition.ts';
 
 const BUN = `${projectDirectory}/node_modules/@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : process.arch}/bin/bun`;
 
-const FLAGS = [
-	'--compile',
-	'--minify',
-	// Code that is not imported costs nothing at start, and what is imported needs no parsing.
-	'--bytecode',
-	'--splitting',
-	'--format=esm',
-	// Otherwise the executable obeys the files of the directory that it is started in, as root.
-	'--no-compile-autoload-dotenv',
-	'--no-compile-autoload-bunfig',
-];
+/** Has Bun bundle, since only there plugins have a say. */
+const BUNDLER = `${projectDirectory}/build/editions/bun-bundle.ts`;
 
 /** Throws a BuildError when Bun's package is missing. */
 export function bunEdition(): Edition {
@@ -25,10 +16,10 @@ export function bunEdition(): Edition {
 	return {
 		name: 'mesos-overlay',
 		runtime: `Bun ${version}`,
-		recipe: [version, FLAGS],
+		recipe: [version, readFileSync(BUNDLER, 'utf8')],
 		compile: (entry, output) => {
 			// Bun leaves its intermediate file in the current directory when it is killed.
-			run(BUN, ['build', ...FLAGS, entry, '--outfile', output], { cwd: cacheDirectory });
+			run(BUN, [BUNDLER, entry, output], { cwd: cacheDirectory });
 			writeAtOnce(output);
 		},
 	};

@@ -2,7 +2,7 @@
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
-import type { Interface, Result } from '../cni/result.ts';
+import type { Interface, IpConfig, Result } from '../cni/result.ts';
 import { formatIp } from '../ip/address.ts';
 import { ensureSysctl } from '../linux/sysctl.ts';
 import type { Connection } from '../netlink/connection.ts';
@@ -118,8 +118,7 @@ async function attach(
 		);
 
 	const port = staysDown ? linkOf(host, portName) : awaitForwarding(host, portName, deadline);
-	const cidrs = addresses.map(({ address }) => address);
-	awaitDiscoverable(container.connection, inside, cidrs, deadline);
+	awaitDiscoverable(container.connection, inside, cidrsOf(addresses), deadline);
 	awaitDiscoverable(host, gatewayInterface, gateways, deadline);
 	const isSettled = (bridge.operational && bridge.mtu <= configuration.mtu) || staysDown;
 	const settledBridge = isSettled ? bridge : awaitOperational(host, bridge, deadline);
@@ -134,10 +133,7 @@ async function attach(
 			...(inVlan ? [describe(gatewayInterface)] : []),
 			...(ifb === undefined ? [] : [describe(ifb)]),
 		],
-		ips: readAddresses(container.connection, inside, addresses).map((ip) => ({
-			...ip,
-			interface: CONTAINER_INTERFACE,
-		})),
+		ips: ofContainer(readAddresses(container.connection, inside, addresses)),
 		routes: readRoutes(container.connection, inside, staysDown ? [] : routes),
 		dns: request.configuration.dns ?? leased.dns,
 	};
@@ -150,6 +146,18 @@ async function layRules(wish: Wish, host: Connection, request: Request, undo: Un
 		await detachNat(wish.directory, request, performance.now() + UNDO_TIME);
 	});
 	return attachNat(wish);
+}
+
+function cidrsOf(addresses: readonly IpConfig[]): string[] {
+	const cidrs: string[] = [];
+	for (const { address } of addresses) cidrs.push(address);
+	return cidrs;
+}
+
+function ofContainer(addresses: readonly IpConfig[]): IpConfig[] {
+	const ips: IpConfig[] = [];
+	for (const ip of addresses) ips.push({ ...ip, interface: CONTAINER_INTERFACE });
+	return ips;
 }
 
 function describe({ name, mac, mtu }: Link): Interface {

@@ -2,7 +2,7 @@
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
-import type { IpConfig, Route } from '../cni/result.ts';
+import { addressesPerFamily, type IpConfig, type Route } from '../cni/result.ts';
 import { assertVersionCarries } from '../cni/versions.ts';
 import type { Leased, RoutedAddress } from '../ipam/routed.ts';
 import { type BridgeConfiguration, SMALLEST_IPV6_MTU } from './configuration.ts';
@@ -33,9 +33,9 @@ export function planAttachment(
 	configuration: BridgeConfiguration,
 	leased: Pick<Leased, 'ips' | 'routes' | 'routed'>,
 ): AttachmentPlan {
-	const ipv6 = leased.ips.filter(({ address }) => address.includes(':')).length;
-	assertVersionCarries(request.configuration.cniVersion, { 4: leased.ips.length - ipv6, 6: ipv6 });
-	if (ipv6 > 0 && configuration.mtu < SMALLEST_IPV6_MTU) {
+	const count = addressesPerFamily(leased.ips);
+	assertVersionCarries(request.configuration.cniVersion, count);
+	if (count[6] > 0 && configuration.mtu < SMALLEST_IPV6_MTU) {
 		throw new CniError(
 			CniErrorCode.invalidConfiguration,
 			`reading mtu: IPv6 needs at least ${SMALLEST_IPV6_MTU} (RFC 8200), got ${configuration.mtu}`,

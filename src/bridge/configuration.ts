@@ -2,6 +2,7 @@
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import { type Fields, readBoolean, readFieldsList, readInteger, readString, refuse, valueOf } from '../cni/fields.ts';
+import { hasSpaceOr } from '../cni/parts.ts';
 import { quoted } from '../cni/quoted.ts';
 import type { NetworkConfiguration } from '../cni/network-configuration.ts';
 import type { Request } from '../cni/request.ts';
@@ -101,7 +102,7 @@ export function readBridgeConfiguration(request: Request): BridgeConfiguration {
 		enabledad: readBoolean(fields, 'enabledad') ?? false,
 		disableContainerInterface,
 		vlan,
-		vlanTrunk: (readFieldsList(fields, 'vlanTrunk') ?? []).flatMap(readVlanRanges),
+		vlanTrunk: readFieldsList(fields, 'vlanTrunk')?.flatMap(readVlanRanges) ?? [],
 		preserveDefaultVlan: readBoolean(fields, 'preserveDefaultVlan') ?? false,
 		nat: readNatConfiguration(configuration),
 		mac: readMac(request),
@@ -116,7 +117,8 @@ export function bridgeNameOf({ name, fields }: NetworkConfiguration): string {
 
 /** Whether a device can have this name, dev_valid_name in net/core/dev.c. */
 export function isDeviceName(name: string): boolean {
-	return Buffer.byteLength(name) <= LONGEST_DEVICE_NAME && !/[/:%\s]/.test(name) && name !== '.' && name !== '..';
+	const fits = new TextEncoder().encode(name).length <= LONGEST_DEVICE_NAME;
+	return fits && !hasSpaceOr('/:%', name) && name !== '.' && name !== '..';
 }
 
 function readBridgeName(configuration: NetworkConfiguration): string {
@@ -177,8 +179,11 @@ function readMac({ configuration, cniArguments }: Request): string | undefined {
 		[FROM_CNI_ARGS, cniArguments.get('MAC')],
 		['mac', readString(fields, 'mac')],
 	];
-	const [source, mac] = said.find(([, value]) => value !== undefined && value !== '') ?? [];
-	if (source === undefined || mac === undefined) return undefined;
+	for (const [source, mac] of said) if (mac) return checkMac(source, mac);
+	return undefined;
+}
+
+function checkMac(source: string, mac: string): string {
 	const unicast = /^[0-9a-f][02468ace]([:-][0-9a-f]{2}){5}$/i.test(mac) && !/^00([:-]00){5}$/.test(mac);
 	if (unicast) return mac.toLowerCase().replaceAll('-', ':');
 	throw new CniError(

@@ -1,15 +1,16 @@
 // The container's end: its addresses and routes, set and read back.
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
-import type { IpConfig, Route } from '../cni/result.ts';
-import { sameCidr } from '../ip/cidr.ts';
+import { addressesPerFamily, type IpConfig, type Route } from '../cni/result.ts';
 import type { NetworkNamespace } from '../linux/network-namespace.ts';
 import { waitUntil } from '../linux/pause.ts';
 import { ensureSysctl, hasSysctl } from '../linux/sysctl.ts';
 import { addAddress, type Address, listAddresses } from '../netlink/address.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { changeLink, type Link } from '../netlink/link.ts';
+import type { Request } from '../netlink/message.ts';
 import { addRoute, listRoutes, RTPROT_STATIC } from '../netlink/route.ts';
+import { findCidr } from './gateway.ts';
 import { findRoute } from './routes.ts';
 
 /** A container, by its namespace and a connection that was opened inside of it. */
@@ -26,15 +27,15 @@ export function configureContainer(
 	routes: readonly Route[],
 	{ enabledad, throughHost }: { readonly enabledad: boolean; readonly throughHost: boolean },
 ): void {
-	const hasIpv6 = addresses.some(({ address }) => address.includes(':'));
+	const hasIpv6 = addressesPerFamily(addresses)[6] > 0;
 	if (hasIpv6) namespace.run(() => prepareIpv6(link.name, enabledad));
 	if (throughHost) namespace.run(() => ignoreRedirects(link.name, hasIpv6));
 	// Addresses before up: so the first packet that leaves has one, and none waits.
-	connection.execute(
-		...addresses.map(({ address }) => addAddress(link, address, enabledad)),
-		changeLink(link, { up: true }),
-		...routes.map((route) => addRoute(link, route)),
-	);
+	const requests: Request[] = [];
+	for (const { address } of addresses) requests.push(addAddress(link, address, enabledad));
+	requests.push(changeLink(link, { up: true }));
+	for (const route of routes) requests.push(addRoute(link, route));
+	connection.execute(...requests);
 }
 
 function prepareIpv6(name: string, enabledad: boolean): void {
@@ -93,23 +94,22 @@ export function awaitDuplicateDetection(connection: Connection, link: Link, dead
 /** The addresses as the kernel has them. Throws CniError 100 when one is missing. */
 export function readAddresses(connection: Connection, link: Link, wanted: readonly IpConfig[]): IpConfig[] {
 	const present = wanted.length === 0 ? [] : listAddresses(connection, link);
-	return wanted.map((ip) => {
-		const found = present.find(({ cidr }) => sameCidr(cidr, ip.address));
-		if (found === undefined) throw missing(`address ${ip.address}`, link);
-		return { ...ip, address: found.cidr };
-	});
+	const found: IpConfig[] = [];
+	for (const ip of wanted) {
+		const address = findCidr(present, ip.address) ?? missing(`address ${ip.address}`, link);
+		found.push({ ...ip, address: address.cidr });
+	}
+	return found;
 }
 
 /** The routes as the kernel has them. Throws CniError 100 when one is missing. */
 export function readRoutes(connection: Connection, link: Link, wanted: readonly Route[]): Route[] {
 	const present = wanted.length === 0 ? [] : listRoutes(connection, link, RTPROT_STATIC);
-	return wanted.map((route) => {
-		const found = findRoute(present, route);
-		if (found === undefined) throw missing(`route ${route.dst}`, link);
-		return found;
-	});
+	const found: Route[] = [];
+	for (const route of wanted) found.push(findRoute(present, route) ?? missing(`route ${route.dst}`, link));
+	return found;
 }
 
-function missing(what: string, { name }: Link): CniError {
-	return new CniError(CniErrorCode.kernelRefused, `reading back ${what} of "${name}": gone right after it was set`);
+function missing(what: string, { name }: Link): never {
+	throw new CniError(CniErrorCode.kernelRefused, `reading back ${what} of "${name}": gone right after it was set`);
 }

@@ -9,7 +9,9 @@ const PARAMETERS = { 4: 'ipv4/ip_forward', 6: 'ipv6/conf/all/forwarding' } as co
 
 /** Turns forwarding on for the families of some addresses, and leaves it on, since other networks need it, too. */
 export function ensureForwarding(addresses: readonly string[]): void {
-	for (const family of new Set(addresses.map(familyOfText))) {
+	const families = new Set<4 | 6>();
+	for (const address of addresses) families.add(familyOfText(address));
+	for (const family of families) {
 		if (isForwarding(family)) continue;
 		if (family === 6) keepRouterAdvertisements();
 		ensureSysctl(PARAMETERS[family], '1');

@@ -19,21 +19,30 @@ const LINK_LOCAL_PREFIX = 64;
 
 /** Addresses with their gateways: where the IPAM plugin names none, it is the first of a subnet that has room for one. */
 export function withGateways(addresses: readonly IpConfig[]): IpConfig[] {
-	return addresses.map((address) => {
+	const completed: IpConfig[] = [];
+	for (const address of addresses) {
 		const first = address.gateway === undefined ? firstOf(requireCidr(address.address)) : undefined;
 		const gateway = address.gateway ?? (first && formatIp(first));
-		return gateway === undefined ? address : { ...address, gateway };
-	});
+		completed.push(gateway === undefined ? address : { ...address, gateway });
+	}
+	return completed;
+}
+
+/** The address among those of an interface that is a wanted one, however written. */
+export function findCidr(present: readonly Address[], wanted: string): Address | undefined {
+	for (const address of present) if (sameCidr(address.cidr, wanted)) return address;
+	return undefined;
 }
 
 /** The gateways of some addresses as the bridge has them, in CIDR form, each once. */
 export function gatewayCidrs(addresses: readonly IpConfig[]): string[] {
-	const cidrs = addresses.flatMap(({ address, gateway }) => {
-		if (gateway === undefined) return [];
+	const cidrs = new Set<string>();
+	for (const { address, gateway } of addresses) {
+		if (gateway === undefined) continue;
 		const isOnAnyLink = gateway.includes(':') && isLinkLocal(requireIp(gateway));
-		return [`${gateway}/${isOnAnyLink ? LINK_LOCAL_PREFIX : requireCidr(address).prefix}`];
-	});
-	return [...new Set(cidrs)];
+		cidrs.add(`${gateway}/${isOnAnyLink ? LINK_LOCAL_PREFIX : requireCidr(address).prefix}`);
+	}
+	return [...cidrs];
 }
 
 /**
@@ -51,7 +60,7 @@ export function ensureGateways(
 	const { host, link, isShared } = side;
 	const present = listAddresses(host, link);
 	for (const gateway of gateways) {
-		if (present.some(({ cidr }) => sameCidr(cidr, gateway))) continue;
+		if (findCidr(present, gateway) !== undefined) continue;
 		for (const other of present) {
 			if (gateways.some((each) => sameCidr(each, other.cidr)) || !excludes(side, other, gateway, routed))
 				continue;

@@ -9,6 +9,9 @@ import { MAX_ALIAS } from '../netlink/link.ts';
 
 const OWNER = 'mesos-overlay';
 
+/** What the MACs begin with that are made here: of an IPv4 address, of an IPv6 address, or of neither. */
+const OUR_MACS = ['02:64:', '02:66:', '02:6c:'];
+
 /** The host's interface in a VLAN of a bridge, which has the gateway address. */
 export function gatewayInterfaceName(bridge: string, vlan: number): string {
 	return `${bridge}.${vlan}`;
@@ -88,7 +91,7 @@ export function linkLocalAddress(address: string): string {
 
 /** Whether a MAC was made here, and was therefore given to its device for good. */
 export function isOurMac(address: string): boolean {
-	return /^02:6[46c]:/.test(address);
+	return OUR_MACS.includes(address.slice(0, 6));
 }
 
 function mac(kind: number, end: Uint8Array): string {

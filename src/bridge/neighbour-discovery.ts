@@ -17,9 +17,10 @@ export function awaitDiscoverable(
 	addresses: readonly string[],
 	deadline: number,
 ): void {
-	const groups = addresses
-		.filter((address) => address.includes(':'))
-		.map((address) => solicitedNodeGroup(address.slice(0, address.indexOf('/'))));
+	const groups: string[] = [];
+	for (const address of addresses) {
+		if (address.includes(':')) groups.push(solicitedNodeGroup(address.slice(0, address.indexOf('/'))));
+	}
 	if (groups.length === 0) return;
 	const listens = waitUntil(deadline, () => {
 		const joined = listMulticastGroups(connection, link);

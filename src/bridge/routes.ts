@@ -13,15 +13,19 @@ export function resolveRoutes(
 	addresses: readonly IpConfig[],
 	isDefaultGateway: boolean,
 ): Route[] {
-	const gatewayOf = (dst: string): string | undefined =>
-		addresses.find(({ address, gateway }) => gateway !== undefined && address.includes(':') === dst.includes(':'))
-			?.gateway;
-	const resolved: Route[] = routes.map((route) => {
+	const gatewayOf = (dst: string): string | undefined => {
+		for (const { address, gateway } of addresses) {
+			if (gateway !== undefined && address.includes(':') === dst.includes(':')) return gateway;
+		}
+		return undefined;
+	};
+	const resolved: Route[] = [];
+	for (const route of routes) {
 		const { gw: given, ...rest } = route;
-		if (given !== undefined) return NO_GATEWAY.includes(given) ? rest : route;
-		const gw = route.scope === undefined || route.scope === 0 ? gatewayOf(route.dst) : undefined;
-		return gw === undefined ? route : { ...route, gw };
-	});
+		const isOpen = given === undefined && (route.scope === undefined || route.scope === 0);
+		const gw = isOpen ? gatewayOf(route.dst) : given;
+		resolved.push(gw === undefined || NO_GATEWAY.includes(gw) ? rest : { ...rest, gw });
+	}
 	if (!isDefaultGateway) return resolved;
 	const defaults = ['0.0.0.0/0', '::/0'].filter((dst) => !resolved.some((route) => isEverything(route.dst, dst)));
 	return resolved.concat(
@@ -38,10 +42,9 @@ function isEverything(dst: string, everything: string): boolean {
 
 /** The route with the destination, gateway and table of a wanted one. */
 export function findRoute(present: readonly Route[], wanted: Route): Route | undefined {
-	return present.find(
-		(route) =>
-			sameNetwork(route.dst, wanted.dst) &&
-			sameIp(route.gw, wanted.gw) &&
-			(route.table ?? RT_TABLE_MAIN) === (wanted.table ?? RT_TABLE_MAIN),
-	);
+	for (const route of present) {
+		const isInTable = (route.table ?? RT_TABLE_MAIN) === (wanted.table ?? RT_TABLE_MAIN);
+		if (isInTable && sameNetwork(route.dst, wanted.dst) && sameIp(route.gw, wanted.gw)) return route;
+	}
+	return undefined;
 }

@@ -7,6 +7,7 @@ import { leasesImport } from './leases-import.ts';
 import { leasesList } from './leases-list.ts';
 import { leasesPrune } from './leases-prune.ts';
 import { leasesRelease } from './leases-release.ts';
+import { master } from './master.ts';
 import { restoreCommand } from './restore.ts';
 
 export const commands: readonly Command[] = [
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
 	leasesPrune,
 	leasesExport,
 	restoreCommand,
+	master,
 	configCheck,
 ];
 

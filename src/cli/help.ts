@@ -5,6 +5,8 @@ import { supportedVersions } from '../cni/versions.ts';
 import { type Command, HELP, type Option } from './command.ts';
 import { commands, shortName } from './commands.ts';
 
+const LONGEST_LINE = 100;
+
 export const introduction = `mesos-overlay ${manifest.version}: a CNI plugin that attaches a container to a Mesos overlay network.
 Container runtimes call it: put it into their CNI plugin directory (/opt/cni/bin; for Mesos, --network_cni_plugins_dir).
 CNI protocol versions supported: ${supportedVersions.join(', ')}. "mesos-overlay --help" says more.
@@ -54,7 +56,7 @@ export function commandHelp(command: Command): string {
 	const [group = ''] = command.name.split(' ');
 	const siblings = commands.filter((other) => other !== command && other.name.startsWith(`${group} `));
 	const options = Object.entries({ ...command.options, ...HELP });
-	return `Usage: mesos-overlay ${usageOf(command)}
+	return `${inLines(`Usage: mesos-overlay ${usageOf(command)}`)}
 
 ${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.
 
@@ -72,6 +74,18 @@ export function usageOf({ name, operand, options }: Command): string {
 		return required ? word : `[${word}]`;
 	});
 	return [name.replace(/ list$/, ' [list]'), ...(operand === undefined ? [] : [operand]), ...words].join(' ');
+}
+
+/** A usage in lines that a terminal shows whole, broken before options. */
+function inLines(usage: string): string {
+	let lines = '';
+	let length = 0;
+	for (const word of usage.split(/ (?=\[?--)/)) {
+		const isTooLong = length + word.length > LONGEST_LINE;
+		lines += length === 0 ? word : `${isTooLong ? '\n         ' : ''} ${word}`;
+		length = (isTooLong ? 10 : length + 1) + word.length;
+	}
+	return lines;
 }
 
 function spelling(name: string, { short, value }: Option): string {

@@ -7,9 +7,12 @@ import { parseAddress } from '../ipam/address.ts';
 import { DATA_DIRECTORY } from '../ipam/configuration.ts';
 import { foreign, LeaseError, messageOf, storeError, systemCode } from '../ipam/lease-error.ts';
 import type { Lease } from '../ipam/lease.ts';
-import { listAttachments, listLeases } from '../ipam/leases.ts';
+import { listAttachments, listTaken } from '../ipam/leases.ts';
+import { isReleased, type Moment, secondsLeft } from '../ipam/quarantine.ts';
 import { type Store, storeOf } from '../ipam/store.ts';
+import { bootId } from '../linux/boot-id.ts';
 import { note } from '../linux/standard-error.ts';
+import { uptime } from '../linux/uptime.ts';
 import { UsageError } from './command.ts';
 
 /** The options that say which leases are meant. */
@@ -33,29 +36,52 @@ export function storeOfNetwork(network: string, dataDirectory: string | undefine
 	return storeOf(resolve(dataDirectory ?? DATA_DIRECTORY), network);
 }
 
+/** A lease that keeps its address from others. */
+export interface Holding {
+	readonly store: Store;
+	readonly lease: Lease;
+	/** For how long its address is in quarantine, and nobody's; 0 for one that is held. */
+	readonly quarantineSeconds: number;
+}
+
 /** What stores hold, and what in them is none of it. */
 export interface Holdings {
-	readonly leases: readonly { readonly store: Store; readonly lease: Lease }[];
+	readonly holdings: readonly Holding[];
 	readonly problems: readonly LeaseError[];
 }
 
 /** Lists all leases that are meant, by network and address. Throws LeaseError when a directory cannot be read. */
 export function listHoldings(values: StoreValues): Holdings {
 	const { stores, problems } = listStores(values);
-	const listed = stores.map((store) => ({ store, ...holdingsOf(store) }));
+	const listed = stores.map((store) => ({ store, ...takenIn(store) }));
+	const now = { bootId: bootId(), uptime: uptime() };
 	return {
-		leases: listed.flatMap(({ store, leases }) => leases.map((lease) => ({ store, lease }))),
+		holdings: listed.flatMap(({ store, leases }) => leases.flatMap((lease) => holding(store, lease, now))),
 		problems: [...problems, ...listed.flatMap((each) => each.problems)],
 	};
 }
 
-/** Lists the leases of one network, by address. Throws LeaseError when a directory cannot be read. */
-export function holdingsOf(store: Store): {
+/** Nothing for a lease whose quarantine is over: who needs the address has it. */
+function holding(store: Store, lease: Lease, now: Moment): Holding[] {
+	if (!isReleased(lease)) return [{ store, lease, quarantineSeconds: 0 }];
+	const quarantineSeconds = Math.ceil(secondsLeft(lease, now));
+	return quarantineSeconds === 0 ? [] : [{ store, lease, quarantineSeconds }];
+}
+
+interface Leases {
 	readonly leases: readonly Lease[];
 	readonly problems: readonly LeaseError[];
-} {
+}
+
+/** Lists the leases of one network that are held, by address. Throws LeaseError when a directory cannot be read. */
+export function holdingsOf(store: Store): Leases {
+	const { leases, problems } = takenIn(store);
+	return { leases: leases.filter((lease) => !isReleased(lease)), problems };
+}
+
+function takenIn(store: Store): Leases {
 	try {
-		const { found, problems } = listLeases(store);
+		const { found, problems } = listTaken(store);
 		// Some of the same files, by their other names: what is wrong with one is told once.
 		const others = listAttachments(store).problems;
 		return { leases: found.toSorted(byAddress), problems: [...problems, ...others] };

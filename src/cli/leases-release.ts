@@ -1,4 +1,4 @@
-// Releases what a container holds, when nothing else will.
+// Releases what a container holds, when nothing else will, or ends the quarantine of what it held.
 
 import { formatAddress, parseAddress } from '../ipam/address.ts';
 import { describe } from '../ipam/lease-error.ts';
@@ -9,7 +9,8 @@ import { deviceExists } from '../linux/device.ts';
 import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import { writeStdout } from '../linux/standard-output.ts';
 import { CommandError, defineCommand } from './command.ts';
-import { type Holdings, listHoldings, report, storeOptions } from './lease-stores.ts';
+import { endQuarantine } from './end-quarantine.ts';
+import { type Holding, listHoldings, report, storeOptions } from './lease-stores.ts';
 import { namespaceState } from './liveness.ts';
 import { keyOf } from './migration.ts';
 import { confirm } from './question.ts';
@@ -23,20 +24,24 @@ export const leasesRelease = defineCommand({
 	summary: 'releases an address, or all that a container holds',
 	details: `An address is released together with the others of the same interface. The interface itself stays: to
 detach a container, call DEL. When the container lives, or nobody knows, the command asks first; where
-it cannot ask, since stdin is no terminal, it refuses without --yes.`,
+it cannot ask, since stdin is no terminal, it refuses without --yes. The quarantine of an address, or of all
+that a container has left when it holds nothing any more, is ended without a question: nobody has these.`,
 	options: { ...storeOptions, yes: { type: 'boolean', short: 'y', about: 'do not ask' } },
 	run({ yes, ...values }, what) {
-		const { leases, problems } = listHoldings(values);
-		const attachments = Map.groupBy(leases, ({ lease }) => `${lease.network} ${keyOf(lease)}`);
-		const found = [...attachments.values()].filter((held) => held.some(({ lease }) => isMeant(lease, what)));
-		if (found.length === 0) {
+		const { holdings, problems } = listHoldings(values);
+		const isHeld = ({ quarantineSeconds }: Holding): boolean => quarantineSeconds === 0;
+		const meant = holdings.filter(({ lease }) => isMeant(lease, what));
+		if (meant.length === 0) {
 			report(problems);
 			throw new CommandError(`releasing "${what}": no address or container of that name is leased`);
 		}
-		const networks = found.flatMap(([first]) => (first === undefined ? [] : [`"${first.lease.network}"`]));
+		const networks = [...new Set(meant.map(({ lease }) => `"${lease.network}"`))];
 		if (parseAddress(what) !== undefined && networks.length > 1) {
 			throw new CommandError(`releasing "${what}": it is leased in ${networks.join(' and ')}, set --network`);
 		}
+		if (!meant.some(isHeld)) return report(meant.flatMap(free));
+		const attachments = Map.groupBy(holdings.filter(isHeld), ({ lease }) => `${lease.network} ${keyOf(lease)}`);
+		const found = [...attachments.values()].filter((held) => held.some((each) => meant.includes(each)));
 		return report(found.flatMap((held) => release(held, yes)));
 	},
 });
@@ -46,8 +51,22 @@ function isMeant({ address, containerId }: Lease, what: string): boolean {
 	return containerId === what || (meant !== undefined && formatAddress(meant) === address);
 }
 
+/** Ends the quarantine of an address; gives what went wrong. */
+function free({ store, lease }: Holding): unknown[] {
+	const what = `${lease.address}, which ${describe(lease)} had in network "${lease.network}"`;
+	try {
+		if (!endQuarantine(store, lease, performance.now() + PATIENCE)) {
+			return [new CommandError(`ending the quarantine of ${what}: it has just changed, look again`)];
+		}
+		writeStdout(`ended the quarantine of ${what}\n`);
+		return [];
+	} catch (error) {
+		return [error];
+	}
+}
+
 /** Releases all leases of one attachment; gives what went wrong. */
-function release(held: Holdings['leases'], yes: boolean): unknown[] {
+function release(held: readonly Holding[], yes: boolean): unknown[] {
 	const [first] = held;
 	if (first === undefined) return [];
 	const { store, lease } = first;

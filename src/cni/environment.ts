@@ -2,6 +2,7 @@
 
 import { parseCniArguments } from './cni-arguments.ts';
 import { CniError, CniErrorCode } from './errors.ts';
+import { hasSpaceOr, partsOf } from './parts.ts';
 import { quoted, shortened } from './quoted.ts';
 import type { Command, Request } from './request.ts';
 
@@ -21,12 +22,16 @@ const REQUIRED: Readonly<Record<Command, readonly string[]>> = {
 	STATUS: [],
 };
 
-const IDENTIFIER = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
-const NOT_IN_IFNAME = /[/:\s\u0085]/;
+const LETTERS_AND_DIGITS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
 /** Whether a text may be a container id or the name of a network, CNI SPEC 1.1 §2 "Parameters" and §1 "Plugin configuration objects". */
 export function isIdentifier(text: string): boolean {
-	return IDENTIFIER.test(text);
+	for (let at = 0; at < text.length; at++) {
+		const character = text.charAt(at);
+		const mayBeHere = LETTERS_AND_DIGITS.includes(character) || (at > 0 && '_.-'.includes(character));
+		if (!mayBeHere) return false;
+	}
+	return text !== '';
 }
 
 /** `CNI_COMMAND`; throws CniError 4. */
@@ -43,9 +48,10 @@ export function parseCommand(environment: Environment): Command {
  */
 export function parseEnvironment(command: Command, environment: Environment): Parameters {
 	const required = REQUIRED[command];
-	const absent = required.filter((name) => !environment[name]);
+	const absent: string[] = [];
+	for (const name of required) if (!environment[name]) absent.push(name);
 	if (absent.length > 0) throw missing(absent);
-	const path = (environment['CNI_PATH'] ?? '').split(':').filter((directory) => directory !== '');
+	const path = partsOf(environment['CNI_PATH'] ?? '', ':');
 	if (required.length === 0) {
 		return { command, containerId: '', ifname: '', netns: '', path, cniArguments: new Map(), environment };
 	}
@@ -74,13 +80,13 @@ function checkContainerId(containerId: string): string {
 
 /** What the kernel takes as a name, `dev_valid_name` in net/core/dev.c. */
 function checkIfname(ifname: string): string {
-	if (Buffer.byteLength(ifname) > 15) {
+	if (new TextEncoder().encode(ifname).length > 15) {
 		throw invalid(`reading CNI_IFNAME: interface name ${quoted(ifname)} is longer than 15 bytes`);
 	}
 	if (ifname === '.' || ifname === '..') {
 		throw invalid(`reading CNI_IFNAME: interface name ${quoted(ifname)} is . or ..`);
 	}
-	if (NOT_IN_IFNAME.test(ifname)) {
+	if (hasSpaceOr('/:\u0085', ifname)) {
 		throw invalid(`reading CNI_IFNAME: interface name ${quoted(ifname)} contains / or : or whitespace`);
 	}
 	return ifname;

@@ -75,7 +75,9 @@ export function readFieldsList(fields: Fields, key: string): Fields[] | undefine
 
 /** The object without the members that are undefined, for types whose optional members may only be absent. */
 export function present<T extends object>(value: T): Present<T> {
-	return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Present<T>;
+	const members: Record<string, unknown> = {};
+	for (const [key, member] of Object.entries(value)) if (member !== undefined) members[key] = member;
+	return members as Present<T>;
 }
 
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

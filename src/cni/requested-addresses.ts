@@ -4,6 +4,7 @@ import { addressFamily, cidrFamily, unmapped } from './address-text.ts';
 import { CniError, CniErrorCode } from './errors.ts';
 import { readStrings } from './fields.ts';
 import { mesosAddresses } from './mesos.ts';
+import { partsOf } from './parts.ts';
 import { quoted } from './quoted.ts';
 import type { Request } from './request.ts';
 
@@ -32,8 +33,9 @@ export function requestedAddresses({ configuration, cniArguments }: Request): re
 	if (mesos !== undefined && fromMesos.length > 0) {
 		return fromMesos.map((text) => parse(text, `${mesos.path}ip_addresses`, CniErrorCode.invalidConfiguration));
 	}
-	const listed = (cniArguments.get('IP') ?? '').split(',').filter((text) => text !== '');
-	return listed.map((text) => parse(text, 'IP in CNI_ARGS', CniErrorCode.invalidEnvironment));
+	const listed = cniArguments.get('IP');
+	if (listed === undefined) return [];
+	return partsOf(listed, ',').map((text) => parse(text, 'IP in CNI_ARGS', CniErrorCode.invalidEnvironment));
 }
 
 function parse(text: string, source: string, code: number): RequestedAddress {

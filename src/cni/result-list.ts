@@ -15,7 +15,7 @@ const LARGEST = 0x7fff_ffff;
  */
 export function encodeList({ interfaces, ips, routes }: Result, version: Version): Record<string, unknown> {
 	return present({
-		interfaces: orAbsent(compareVersions(version, '1.1.0') < 0 ? interfaces.map(olderInterface) : interfaces),
+		interfaces: orAbsent(compareVersions(version, '1.1.0') < 0 ? olderInterfaces(interfaces) : interfaces),
 		ips: orAbsent(resultShape(version) === 'versioned-list' ? ips.map(withFamily) : ips),
 		routes: orAbsent(routes),
 	});
@@ -30,8 +30,10 @@ export function decodeList(fields: Fields): Omit<Result, 'dns'> {
 	};
 }
 
-function olderInterface({ name, mac, sandbox }: Interface): Interface {
-	return present({ name, mac, sandbox });
+function olderInterfaces(interfaces: readonly Interface[]): Interface[] {
+	const older: Interface[] = [];
+	for (const { name, mac, sandbox } of interfaces) older.push(present({ name, mac, sandbox }));
+	return older;
 }
 
 function withFamily(ip: IpConfig): IpConfig & { version: string } {

@@ -59,7 +59,7 @@ export function encodeResult(result: Result, version: Version, options: { mesos:
 	const shape = resultShape(version);
 	const dns = withoutEmpty(result.dns);
 	const hasDns = Object.keys(dns).length > 0;
-	assertVersionCarries(version, addressesPerFamily(result));
+	assertVersionCarries(version, addressesPerFamily(result.ips));
 	return present({
 		cniVersion: version,
 		...((options.mesos || shape === 'families') && encodeFamilies(result)),
@@ -89,10 +89,9 @@ export function decodeResult(value: unknown, configurationVersion: Version, path
 	};
 }
 
-function addressesPerFamily(result: Result): { 4: number; 6: number } {
+/** How many addresses there are of each family. */
+export function addressesPerFamily(ips: readonly IpConfig[]): { 4: number; 6: number } {
 	const count = { 4: 0, 6: 0 };
-	for (const { address } of result.ips) {
-		count[familyOf(address)] += 1;
-	}
+	for (const { address } of ips) count[familyOf(address)] += 1;
 	return count;
 }

@@ -16,7 +16,8 @@ export const newestVersion: Version = '1.1.0';
 export type ResultShape = 'families' | 'versioned-list' | 'list';
 
 export function isSupported(version: string): version is Version {
-	return supportedVersions.some((supported) => supported === version);
+	const supported: readonly string[] = supportedVersions;
+	return supported.includes(version);
 }
 
 /** Below zero, zero or above zero, as `left` is older than, the same as or newer than `right`. */

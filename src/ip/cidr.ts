@@ -22,7 +22,9 @@ export function parseCidr(text: string): Cidr | undefined {
 
 /** The address of a network: with its host bits zero. */
 export function networkOf({ ip, prefix }: Cidr): Uint8Array {
-	return ip.map((byte, at) => byte & (0xff00 >> Math.max(0, Math.min(8, prefix - at * 8))));
+	const network = ip.slice();
+	for (let at = 0; at < ip.length; at++) network[at] = (ip[at] ?? 0) & ~hostBits(prefix, at);
+	return network;
 }
 
 /** The first address after that of the network itself; undefined when there is no room for another one beside it. */
@@ -36,7 +38,14 @@ export function firstOf({ ip, prefix }: Cidr): Uint8Array | undefined {
 
 /** The last address of a network: with its host bits one. */
 export function lastOf({ ip, prefix }: Cidr): Uint8Array {
-	return ip.map((byte, at) => byte | (0xff >> Math.max(0, Math.min(8, prefix - at * 8))));
+	const last = ip.slice();
+	for (let at = 0; at < ip.length; at++) last[at] = (ip[at] ?? 0) | hostBits(prefix, at);
+	return last;
+}
+
+/** The bits that a prefix leaves to the hosts in byte number `at`. */
+function hostBits(prefix: number, at: number): number {
+	return 0xff >> Math.max(0, Math.min(8, prefix - at * 8));
 }
 
 /** Whether a network holds an address. */
@@ -65,5 +74,7 @@ export function sameNetwork(left: string, right: string): boolean {
 }
 
 function sameBytes(left: Uint8Array | undefined, right: Uint8Array | undefined): boolean {
-	return left !== undefined && left.length === right?.length && left.every((byte, at) => byte === right[at]);
+	if (left === undefined || left.length !== right?.length) return false;
+	for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
+	return true;
 }

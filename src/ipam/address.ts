@@ -18,8 +18,13 @@ const MAPPED = 0xffffn;
 /** Reads an address; an IPv4-mapped IPv6 address is the IPv4 address, as in Go. Undefined when the text is none. */
 export function parseAddress(text: string): Address | undefined {
 	const bytes = parseIp(text);
-	if (bytes === undefined) return undefined;
-	const value = bytes.reduce((high, byte) => (high << 8n) | BigInt(byte), 0n);
+	return bytes && addressOf(bytes);
+}
+
+/** The address of 4 or 16 bytes; an IPv4-mapped one is the IPv4 address. */
+export function addressOf(bytes: Uint8Array): Address {
+	let value = 0n;
+	for (let at = 0; at < bytes.length; at++) value = (value << 8n) | BigInt(bytes[at] ?? 0);
 	if (bytes.length === 4) return { family: 4, value };
 	return value >> 32n === MAPPED ? { family: 4, value: BigInt.asUintN(32, value) } : { family: 6, value };
 }

@@ -35,8 +35,8 @@ export function readAgentRanges(fields: Fields, network: string): Range[] {
 
 function readHalf(fields: Fields): Half {
 	const value = readString(fields, 'half') ?? 'mesos';
-	const half = HALVES.find((known) => known === value);
-	return half ?? refuse(fields, 'half', `one of ${HALVES.map((known) => `"${known}"`).join(', ')}`, value) ?? 'mesos';
+	for (const half of HALVES) if (half === value) return half;
+	return refuse(fields, 'half', `one of ${HALVES.map((known) => `"${known}"`).join(', ')}`, value) ?? 'mesos';
 }
 
 /** The range of a family; none when the configuration does not name its agent subnet. */

@@ -9,9 +9,11 @@ import { holds, type Span } from './span.ts';
  */
 export function inTurn(spans: readonly Span[], last: bigint | undefined): readonly Span[] {
 	if (last === undefined) return spans;
-	const at = spans.findIndex((span) => holds(span, last));
-	const span = spans[at];
-	if (span === undefined) return spans;
-	const behind = { first: last + 1n, last: span.last };
-	return [behind, ...spans.slice(at + 1), ...spans.slice(0, at), { first: span.first, last }];
+	for (let at = 0; at < spans.length; at++) {
+		const span = spans[at];
+		if (span === undefined || !holds(span, last)) continue;
+		const behind = { first: last + 1n, last: span.last };
+		return [behind, ...spans.slice(at + 1), ...spans.slice(0, at), { first: span.first, last }];
+	}
+	return spans;
 }

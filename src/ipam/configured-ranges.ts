@@ -30,10 +30,15 @@ export interface ConfiguredSet {
 /** Whether a network gets its addresses from ranges; an empty `ranges` leaves them to the runtime. Throws CniError 7. */
 export function namesRanges({ runtimeConfig }: NetworkConfiguration, ipam: Fields): boolean {
 	// As a rule none of the keys is there, and then this is all that an ADD does about ranges.
-	if (!runtimeConfig?.entries.has('ipranges') && !MARKS.some((key) => ipam.entries.has(key))) return false;
+	if (!runtimeConfig?.entries.has('ipranges') && !hasMark(ipam)) return false;
 	const ofRuntime = runtimeConfig && readList(runtimeConfig, 'ipRanges');
 	if (readList(ipam, 'ranges') !== undefined || (ofRuntime !== undefined && ofRuntime.length > 0)) return true;
 	return KEYS.some((key) => readString(ipam, key) !== undefined);
+}
+
+function hasMark(ipam: Fields): boolean {
+	for (const key of MARKS) if (ipam.entries.has(key)) return true;
+	return false;
 }
 
 /**

@@ -16,18 +16,22 @@ const TAKEN = CniErrorCode.addressTaken;
 export function demandsOf(sets: readonly RangeSet[], requested: readonly RequestedAddress[]): Demand[] {
 	if (sets.length === 0) throw noRange();
 	const left = new Set(requested);
-	const demands = sets.map((set) => {
-		for (const candidate of left) {
-			const address = parseAddress(candidate.address);
-			if (address === undefined || !inSet(set, address)) continue;
-			left.delete(candidate);
-			return { set, requested: address };
-		}
-		return { set, requested: undefined };
-	});
+	const demands: Demand[] = [];
+	for (const set of sets) demands.push({ set, requested: takeOut(left, set) });
 	const [surplus] = left;
 	if (surplus !== undefined) throw refusal(surplus, sets);
 	return demands;
+}
+
+/** The first of the addresses that a set can give, which are then no longer `left`. */
+function takeOut(left: Set<RequestedAddress>, set: RangeSet): Address | undefined {
+	for (const candidate of left) {
+		const address = parseAddress(candidate.address);
+		if (address === undefined || !inSet(set, address)) continue;
+		left.delete(candidate);
+		return address;
+	}
+	return undefined;
 }
 
 function noRange(): CniError {

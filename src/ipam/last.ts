@@ -26,8 +26,8 @@ export function openLast({ directory, system }: Store, index: number): Last {
 	let text = '';
 	try {
 		descriptor = system.openFile(`${directory}/last.${index}`, FLAGS, 0o600);
-		const bytes = Buffer.alloc(ADDRESS_REGION + SEARCH_REGION);
-		text = bytes.toString('latin1', 0, system.readAt(descriptor, bytes, 0));
+		const bytes = new Uint8Array(ADDRESS_REGION + SEARCH_REGION);
+		text = new TextDecoder().decode(bytes.subarray(0, system.readAt(descriptor, bytes, 0)));
 	} catch {
 		// Begin at the start.
 	}

@@ -28,16 +28,18 @@ export type Holder = Attachment & Pick<Lease, 'netns' | 'namespace' | 'time' | '
 export function leaseAddresses(store: Store, holder: Holder, demands: readonly Demand[], terms: Terms): Address[] {
 	createStore(store);
 	const { bootId, deadline } = terms;
-	let index = 0;
+	const addresses: Address[] = [];
 	let claimed = false;
 	try {
-		return demands.map((demand) => {
+		for (const demand of demands) {
+			const index = addresses.length;
 			const task = holder.task === undefined ? {} : { task: taskKey(holder.task, holder, index) };
-			const lease = { ...holder, ...task, address: '', index: index++, network: store.network, bootId };
+			const lease = { ...holder, ...task, address: '', index, network: store.network, bootId };
 			const file = claimAttachment(store, lease, deadline);
 			claimed = true;
-			return takeRemembered(store, file, lease, demand, terms);
-		});
+			addresses.push(takeRemembered(store, file, lease, demand, terms));
+		}
+		return addresses;
 	} catch (error) {
 		if (claimed) releaseAfter(error);
 		throw error;

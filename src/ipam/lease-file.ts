@@ -156,7 +156,8 @@ function write(store: Store, { path, descriptor }: LeaseFile, text: string): voi
 }
 
 /** For all leases: a search in a full half reads thousands. */
-const room = Buffer.allocUnsafeSlow(LONGEST_LEASE);
+const room = new Uint8Array(LONGEST_LEASE);
+const decoder = new TextDecoder();
 
 /** Reads a lease. Undefined: it is not complete, as a crash of the machine leaves it, or no lease. Throws LeaseError. */
 export function readLease(
@@ -165,7 +166,7 @@ export function readLease(
 ): Lease | undefined {
 	try {
 		const length = store.system.readAt(descriptor, room, 0);
-		return decodeLease(room.toString('utf8', 0, length));
+		return decodeLease(decoder.decode(room.subarray(0, length)));
 	} catch (error) {
 		throw storeError('reading the lease', path, error);
 	}

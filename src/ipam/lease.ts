@@ -90,7 +90,7 @@ export function decodeLease(text: string): Lease | undefined {
 			...(task !== undefined && { task }),
 		};
 		// These become names of files.
-		return [lease.address, lease.containerId, lease.ifname].some((name) => name.includes('/')) ? undefined : lease;
+		return `${lease.address}${lease.containerId}${lease.ifname}`.includes('/') ? undefined : lease;
 	} catch {
 		return undefined;
 	}

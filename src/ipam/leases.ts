@@ -16,10 +16,13 @@ export interface Listing<T> {
 
 /** Lists every lease of a network that somebody holds. Throws LeaseError when there is something else than a store. */
 export function listLeases(store: Store): Listing<Lease> {
-	const { found, problems } = list(store, store.addresses, (name, { lease }) =>
-		lease?.address === name ? lease : undefined,
-	);
+	const { found, problems } = listTaken(store);
 	return { found: found.filter((lease) => !isReleased(lease)), problems };
+}
+
+/** The same with those that were released into a quarantine, even if that is over. */
+export function listTaken(store: Store): Listing<Lease> {
+	return list(store, store.addresses, (name, { lease }) => (lease?.address === name ? lease : undefined));
 }
 
 /** Lists the attachments, those without an address included: an ADD that died leaves such. Throws as {@link listLeases}. */

@@ -4,6 +4,7 @@ import { CniError, CniErrorCode, toCniError } from '../cni/errors.ts';
 import type { Plugin } from '../cni/plugin.ts';
 import { requestedAddresses } from '../cni/requested-addresses.ts';
 import type { Request } from '../cni/request.ts';
+import type { IpConfig } from '../cni/result.ts';
 import { bootId } from '../linux/boot-id.ts';
 import { statusOf } from '../linux/files.ts';
 import { note } from '../linux/standard-error.ts';
@@ -63,11 +64,12 @@ function add(request: Request): Leased {
 	const holder = { containerId, ifname, netns, ...namespaceOf(netns), time: now, ...kept };
 	const store = storeOf(dataDirectory, request.configuration.name);
 	const addresses = leaseAddresses(store, holder, demands, { bootId: bootId(), deadline, now });
-	const ips = addresses.flatMap((address, index) => {
-		const set = sets[index];
+	const ips: IpConfig[] = [];
+	for (const address of addresses) {
+		const set = sets[ips.length];
 		const range = set && rangeAround(set, address);
-		return range ? [{ address: formatInRange(range, address), gateway: formatAddress(range.gateway) }] : [];
-	});
+		if (range) ips.push({ address: formatInRange(range, address), gateway: formatAddress(range.gateway) });
+	}
 	const routed = routedAddresses(sets, addresses);
 	return { interfaces: [], ips, routes: [...onLinkRoutes(routed), ...routes], dns, routed };
 }

@@ -66,13 +66,16 @@ export function routedRange(subnet: Subnet, gateway: Address): Range {
 
 /** What the host has to know of leased addresses: nothing of those that are bridged. */
 export function routedAddresses(sets: readonly RangeSet[], addresses: readonly Address[]): RoutedAddress[] {
-	return addresses.flatMap((address) => {
-		const set = sets.find((one) => rangeAround(one, address));
-		const range = set && rangeAround(set, address);
-		if (range?.prefix !== ADDRESS_BITS[address.family]) return [];
-		const { subnet, gateway } = range;
-		return [{ address: formatAddress(address), subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }];
-	});
+	const routed: RoutedAddress[] = [];
+	for (const address of addresses) {
+		for (const set of sets) {
+			const range = rangeAround(set, address);
+			if (range?.prefix !== ADDRESS_BITS[address.family]) continue;
+			const [subnet, gateway] = [formatSubnet(range.subnet), formatAddress(range.gateway)];
+			routed.push({ address: formatAddress(address), subnet, gateway });
+		}
+	}
+	return routed;
 }
 
 /**
@@ -80,6 +83,7 @@ export function routedAddresses(sets: readonly RangeSet[], addresses: readonly A
  * `0.0.0.0`, since the reference plugins would put that of the family into its place.
  */
 export function onLinkRoutes(routed: readonly RoutedAddress[]): Route[] {
+	if (routed.length === 0) return [];
 	return [...new Set(routed.map(({ gateway }) => gateway))].map((gateway) =>
 		gateway.includes(':')
 			? { dst: `${gateway}/128`, scope: RT_SCOPE_LINK }

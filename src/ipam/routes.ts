@@ -14,8 +14,11 @@ const EVERYTHING = { 4: '0.0.0.0/0', 6: '::/0' } as const;
  * for the caller to resolve. Throws CniError (invalid configuration).
  */
 export function readIpamRoutes(fields: Fields, sets: readonly RangeSet[]): Route[] {
-	if (!fields.entries.has('routes')) return sets.map(({ family }) => ({ dst: EVERYTHING[family] }));
 	const routes = readRoutes(fields, 'routes');
+	if (!fields.entries.has('routes')) {
+		for (const { family } of sets) routes.push({ dst: EVERYTHING[family] });
+		return routes;
+	}
 	for (const [index, { dst, gw }] of routes.entries()) {
 		const path = `${fields.path}routes[${index}].`;
 		const { family } = readSubnet(dst, `${path}dst`);

@@ -19,11 +19,13 @@ export function asksAgent(network: NetworkConfiguration, fields: Fields): boolea
 export function readAgentSets({ name }: NetworkConfiguration, fields: Fields): RangeSet[] {
 	const reserved = readReserved(fields);
 	// The gateways of halves lie outside.
-	return readAgentRanges(fields, name).map((range) => {
+	const sets: RangeSet[] = [];
+	for (const range of readAgentRanges(fields, name)) {
 		const { family } = range.subnet;
 		const set = rangeSet(family, [range], reserved?.[family]);
-		return set.spans.length > 0 ? set : refuseEmpty(set, `${fields.path}reserved`);
-	});
+		sets.push(set.spans.length > 0 ? set : refuseEmpty(set, `${fields.path}reserved`));
+	}
+	return sets;
 }
 
 /**

@@ -83,13 +83,13 @@ function refuseOpenDataDirectory(store: Store): void {
  */
 export function storeExists(store: Store): boolean {
 	// The outer one first: who can write to that can change those in it.
-	return [store.directory, store.attachments, store.addresses].every((path) => {
+	for (const path of [store.directory, store.attachments, store.addresses]) {
 		const found = look(store, path);
 		if (found === undefined) return false;
 		if (found.kind !== 'directory' || found.owner !== USER) throw foreign(path, kindOf(found));
 		if ((found.mode & WRITABLE) !== 0) closeToOthers(store, path, found);
-		return true;
-	});
+	}
+	return true;
 }
 
 function closeToOthers({ system, note }: Store, path: string, { mode }: FileStatus): void {

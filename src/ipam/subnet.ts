@@ -1,7 +1,8 @@
 // Subnets: what they contain, and their halves.
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
-import { type Address, ADDRESS_BITS, type Family, formatAddress, parseAddress } from './address.ts';
+import { parseCidr } from '../ip/cidr.ts';
+import { type Address, ADDRESS_BITS, addressOf, type Family, formatAddress } from './address.ts';
 
 /** A subnet by its first address, the network address. */
 export interface Subnet {
@@ -14,13 +15,13 @@ export interface Subnet {
 const MAPPED_BITS = ADDRESS_BITS[6] - ADDRESS_BITS[4];
 
 /** Takes `9.0.1.5/26` apart. Undefined when it is no CIDR. */
-function parseCidr(text: string): { address: Address; prefix: number } | undefined {
-	const [, ip = '', digits = ''] = /^([^/]*)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
-	const address = parseAddress(ip);
-	if (address === undefined) return undefined;
-	const mapped = address.family === 4 && ip.includes(':');
-	const prefix = Number(digits) - (mapped ? MAPPED_BITS : 0);
-	return prefix >= 0 && prefix <= ADDRESS_BITS[address.family] ? { address, prefix } : undefined;
+function parseSubnet(text: string): { address: Address; prefix: number } | undefined {
+	const cidr = parseCidr(text);
+	if (cidr === undefined) return undefined;
+	const address = addressOf(cidr.ip);
+	const isMapped = address.family === 4 && cidr.ip.length === ADDRESS_BITS[6] / 8;
+	const prefix = cidr.prefix - (isMapped ? MAPPED_BITS : 0);
+	return prefix >= 0 ? { address, prefix } : undefined;
 }
 
 /**
@@ -28,7 +29,7 @@ function parseCidr(text: string): { address: Address; prefix: number } | undefin
  * (invalid configuration) when it is none, when it has host bits set, or when it is not of the `family` that is wanted.
  */
 export function readSubnet(text: string, key: string, family?: Family): Subnet {
-	const cidr = parseCidr(text);
+	const cidr = parseSubnet(text);
 	if (cidr === undefined || (family !== undefined && cidr.address.family !== family)) {
 		const kind = family === undefined ? 'a subnet' : `an IPv${family} subnet`;
 		const example = family === 6 ? 'fd00:9::/64' : '9.0.1.0/26';

@@ -63,7 +63,8 @@ function readChoice<T extends string>(fields: Fields, key: string, choices: read
 }
 
 function readDevices(fields: Fields): string[] {
-	const names = readStrings(fields, 'excludeDevices') ?? [];
+	const names = readStrings(fields, 'excludeDevices');
+	if (names === undefined) return [];
 	const wrong = names.find((name) => Buffer.byteLength(name) > LONGEST_DEVICE_NAME || /[/:\s]/.test(name));
 	return wrong === undefined ? names : (refuse(fields, 'excludeDevices', 'names of network devices', wrong) ?? []);
 }

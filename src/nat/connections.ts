@@ -22,7 +22,7 @@ export function forgetConnections({ portMappings, addresses }: AttachmentRecord,
 	const filters = lasting.flatMap((mapping): TrackedFilter[] => {
 		const protocol = PROTOCOL_NUMBERS[mapping.protocol];
 		const reachedBy = mapping.hostIp === undefined ? hostAddresses : [mapping.hostIp];
-		return [...portsOf(mapping)].flatMap(([port]) =>
+		return portsOf(mapping).flatMap(([port]) =>
 			reachedBy
 				.filter((address) => addresses.some((own) => familyOf(own) === familyOf(address)))
 				.map((address) => ({ protocol, port, address })),

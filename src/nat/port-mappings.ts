@@ -107,12 +107,10 @@ function readHostAddress(fields: Fields, key: string | undefined): Pick<PortMapp
 }
 
 /** The ports of a mapping, one by one. */
-export function* portsOf({
-	hostPort,
-	containerPort,
-	count,
-}: PortMapping): Generator<[host: number, container: number]> {
-	for (let at = 0; at < count; at++) yield [hostPort + at, containerPort + at];
+export function portsOf({ hostPort, containerPort, count }: PortMapping): [host: number, container: number][] {
+	const ports: [number, number][] = [];
+	for (let at = 0; at < count; at++) ports.push([hostPort + at, containerPort + at]);
+	return ports;
 }
 
 function refuseDoubles(entries: readonly Entry[]): void {

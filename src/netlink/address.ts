@@ -85,10 +85,12 @@ export function removeAddress(link: Pick<Link, 'index' | 'name'>, cidr: string):
 /** The addresses of a link, IPv4 first. */
 export function listAddresses(connection: Connection, link: Pick<Link, 'index' | 'name'>): Address[] {
 	const request = listRequest(`listing the addresses of "${link.name}"`, link.index);
-	return connection
-		.dump(request)
-		.map(decodeAddress)
-		.filter((address) => address.link === link.index);
+	const addresses: Address[] = [];
+	for (const payload of connection.dump(request)) {
+		const address = decodeAddress(payload);
+		if (address.link === link.index) addresses.push(address);
+	}
+	return addresses;
 }
 
 /** The addresses of all links, IPv4 first. */

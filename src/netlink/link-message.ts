@@ -32,7 +32,10 @@ export function ifinfomsg(options: { index?: number; family?: number; flags?: nu
 
 /** The six bytes of a valid MAC address. */
 export function encodeMac(mac: string): Uint8Array {
-	return new Uint8Array(mac.split(':').map((byte) => Number.parseInt(byte, 16)));
+	const octets = mac.split(':');
+	const bytes = new Uint8Array(octets.length);
+	for (let at = 0; at < octets.length; at++) bytes[at] = Number.parseInt(octets[at] ?? '', 16);
+	return bytes;
 }
 
 /** A MAC address in its usual form: lower case, with colons; '' when there is none. */

@@ -13,17 +13,19 @@ const IFA_MULTICAST = 7;
 
 /** The groups of a link, RFC 5952 texts. */
 export function listMulticastGroups(connection: Connection, link: Pick<Link, 'index' | 'name'>): string[] {
-	return connection
-		.dump({
-			operation: `listing the multicast groups of "${link.name}"`,
-			type: RTM_GETMULTICAST,
-			flags: 0,
-			fixed: ifaddrmsg(AF_INET6, 0, link.index),
-			attributes: [],
-		})
-		.map(decodeMulticastGroup)
-		.filter((group) => group.link === link.index)
-		.map((group) => group.ip);
+	const payloads = connection.dump({
+		operation: `listing the multicast groups of "${link.name}"`,
+		type: RTM_GETMULTICAST,
+		flags: 0,
+		fixed: ifaddrmsg(AF_INET6, 0, link.index),
+		attributes: [],
+	});
+	const groups: string[] = [];
+	for (const payload of payloads) {
+		const group = decodeMulticastGroup(payload);
+		if (group.link === link.index) groups.push(group.ip);
+	}
+	return groups;
 }
 
 /** Decodes what RTM_GETMULTICAST answers. Throws NetlinkError `EBADMSG` when it is truncated. */

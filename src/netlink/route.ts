@@ -130,20 +130,20 @@ export function listRoutes(
 	link: Pick<Link, 'index' | 'name'>,
 	protocol = RTPROT_UNSPEC,
 ): Route[] {
-	return connection
-		.dump({
-			operation: `listing the routes through "${link.name}"`,
-			type: RTM_GETROUTE,
-			flags: 0,
-			fixed: rtmsg(0, 0, 0, 0, protocol),
-			attributes: [u32(RTA_OIF, link.index)],
-		})
-		.map(decodeRoute)
-		.filter(
-			(found) =>
-				found.link === link.index && found.set && (protocol === RTPROT_UNSPEC || found.protocol === protocol),
-		)
-		.map((found) => found.route);
+	const payloads = connection.dump({
+		operation: `listing the routes through "${link.name}"`,
+		type: RTM_GETROUTE,
+		flags: 0,
+		fixed: rtmsg(0, 0, 0, 0, protocol),
+		attributes: [u32(RTA_OIF, link.index)],
+	});
+	const routes: Route[] = [];
+	for (const payload of payloads) {
+		const found = decodeRoute(payload);
+		const isBySome = protocol === RTPROT_UNSPEC || found.protocol === protocol;
+		if (found.link === link.index && found.set && isBySome) routes.push(found.route);
+	}
+	return routes;
 }
 
 /** A route with what is only of interest to find it. */

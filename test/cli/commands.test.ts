@@ -46,6 +46,6 @@ test('no line of a help is longer than a terminal of 120 columns', (t) => {
 });
 
 test('the README shows every command as its help does', (t) => {
-	for (const command of commands)
-		t.true(readPage('README.md').includes(`mesos-overlay ${usageOf(command)}`), command.name);
+	const page = readPage('README.md').replaceAll(/\s+/g, ' ');
+	for (const command of commands) t.true(page.includes(`mesos-overlay ${usageOf(command)}`), command.name);
 });

@@ -2,11 +2,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { silent } from '../helpers/assertions.ts';
 import { attach } from '../helpers/attach.ts';
 import { executable } from '../helpers/cni.ts';
 import { eventually, type Outcome, run } from '../helpers/command.ts';
 import { createHost, type Host } from '../helpers/host.ts';
-import { leases, shown } from '../helpers/leases.ts';
+import { leases, type Shown, shown } from '../helpers/leases.ts';
+import { roomForOne } from '../helpers/network-configuration.ts';
+import { testOn, widestFamily } from '../helpers/requirements.ts';
 
 test('a table and JSON of all networks, with who lives and who does not', (t) => {
 	const host = createHost(t);
@@ -49,6 +52,7 @@ test('a table and JSON of all networks, with who lives and who does not', (t) =>
 		netns: one.container.path,
 		namespace: 'alive',
 		boot: 'this',
+		quarantineSeconds: 0,
 	});
 	t.true(Math.abs(Date.now() - Date.parse(String(since))) < 60_000);
 	t.true(Number(ageSeconds) < 60);
@@ -143,4 +147,81 @@ test('at a terminal it asks', (t) => {
 	const yes = atTerminal(host, 'y', ['release', 'one']);
 	t.is(yes.status, 0, yes.stdout);
 	t.deepEqual(shown(host), []);
+});
+
+const quarantined = { ipam: { quarantine: 90 } };
+
+testOn('time-namespaces', 'an address in quarantine is shown with its last holder until it is over', (t) => {
+	const host = createHost(t);
+	attach(t, host, quarantined, { containerId: 'one' });
+	silent(t, attach(t, host, quarantined, { containerId: 'two' }).del());
+	const before = host.snapshot().leases;
+
+	const { status, stdout, stderr } = leases(host, []);
+	t.is(status, 0, stderr);
+	const [, one = '', two = ''] = stdout.split('\n');
+	t.regex(one, /\b9\.0\.1\.2 +one .* alive +this$/);
+	t.regex(two, /\b9\.0\.1\.3 +two .* quarantine 1m \d+s +this$/);
+	const [held, left] = shown(host);
+	t.like(held, { containerId: 'one', quarantineSeconds: 0 });
+	t.like(left, { containerId: 'two', namespace: 'alive' });
+	t.true(left!.quarantineSeconds > 60 && left!.quarantineSeconds <= 91);
+	t.deepEqual(host.snapshot().leases, before);
+
+	const later = ['unshare', '--fork', '--time', '--boottime', '92'];
+	const { stdout: json } = host.run([...later, executable, 'leases', '--data-dir', host.dataDir, '--json']);
+	t.deepEqual(
+		(JSON.parse(json) as Shown[]).map(({ containerId }) => containerId),
+		['one'],
+	);
+});
+
+test('the quarantine of an address is ended without a question, and its next holder is left alone', (t) => {
+	const host = createHost(t);
+	const full = { ipam: { ...roomForOne, ...quarantined.ipam } };
+	silent(t, attach(t, host, full, { containerId: 'one', family: widestFamily() }).del());
+	const others = shown(host).length - 1;
+	t.like(leases(host, ['release', '9.0.1.2']), {
+		status: 0,
+		stdout: `ended the quarantine of 9.0.1.2, which container "one" (interface "eth0") had in network "${host.network}"\n`,
+		stderr: '',
+	});
+	t.is(shown(host).length, others);
+	const again = leases(host, ['release', '9.0.1.2']);
+	t.is(again.status, 1);
+	t.regex(again.stderr, /releasing "9\.0\.1\.2": no address or container of that name is leased/);
+
+	attach(t, host, full, { containerId: 'two' });
+	t.is(leases(host, ['release', '9.0.1.2']).status, 1);
+	t.true(shown(host).some(({ address, quarantineSeconds }) => address === '9.0.1.2' && quarantineSeconds === 0));
+});
+
+test('of a container, what it holds is released first, and what it has left in quarantine the next time', (t) => {
+	const host = createHost(t);
+	const container = host.container();
+	const options = { container, containerId: 'one' } as const;
+	silent(t, attach(t, host, quarantined, { ...options, ifname: 'eth1' }).del());
+	attach(t, host, quarantined, options);
+	const seconds = () => shown(host).map(({ quarantineSeconds }) => quarantineSeconds);
+	const release = () => leases(host, ['release', 'one', '--yes']).stdout.match(/^\w+/gm);
+
+	t.deepEqual(release(), ['released']);
+	t.is(seconds().length, 2);
+	t.true(seconds().every((left) => left > 0));
+	t.deepEqual(release(), ['ended', 'ended']);
+	t.deepEqual(host.snapshot().leases, {});
+});
+
+test('an address in quarantine in one network and held in another is released in one that is named', (t) => {
+	const host = createHost(t);
+	silent(t, attach(t, host, quarantined, { containerId: 'one' }).del());
+	const other = `${host.network}b`;
+	attach(t, host, { name: other, ipam: { agentSubnet: '9.0.1.0/26' } }, { containerId: 'two' });
+	const ambiguous = leases(host, ['release', '9.0.1.2', '--yes']);
+	t.regex(ambiguous.stderr, /it is leased in ".*" and ".*b", set --network/);
+	t.regex(leases(host, ['release', '9.0.1.2', '--network', host.network]).stdout, /^ended /);
+	t.deepEqual(
+		shown(host).map(({ containerId }) => containerId),
+		['two'],
+	);
 });

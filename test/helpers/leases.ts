@@ -13,6 +13,7 @@ export interface Shown {
 	readonly containerId: string;
 	readonly namespace: string;
 	readonly boot: string;
+	readonly quarantineSeconds: number;
 }
 
 /** What `--json` shows. */

@@ -52,7 +52,7 @@ test('a port is taken if, and only if, it is in both lists', (t) => {
 	fc.assert(
 		fc.property(fc.array(mapping, { maxLength: 4 }), fc.array(mapping, { maxLength: 4 }), (held, wanted) => {
 			const all = (list: readonly PortMapping[]) =>
-				list.flatMap((each) => [...portsOf(each)].map(([port]) => `${port}/${each.protocol}`));
+				list.flatMap((each) => portsOf(each).map(([port]) => `${port}/${each.protocol}`));
 			const common = all(wanted).filter((port) => all(held).includes(port));
 			const holder = attachment({ containerId: 'holder', portMappings: held });
 			const taken = findTakenPort(attachment({ portMappings: wanted }), [holder]);
