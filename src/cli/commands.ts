@@ -1,5 +1,6 @@
 // All commands, in the order of the help.
 
+import { agent } from './agent.ts';
 import type { Command } from './command.ts';
 import { configCheck } from './config-check.ts';
 import { leasesExport } from './leases-export.ts';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
 	leasesExport,
 	restoreCommand,
 	master,
+	agent,
 	configCheck,
 ];
 
