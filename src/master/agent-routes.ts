@@ -70,7 +70,9 @@ async function putAgent(services: Services, context: ApiContext): Promise<Respon
 		const { agent, shortages } = await registry.change((draft) => {
 			refuseOther(draft, services, ip, instance);
 			releaseFreed(draft, now() - quarantine);
-			return register(draft, { ip, instance, held: holdingsOfReport(report) });
+			const outcome = register(draft, { ip, instance, held: holdingsOfReport(report) });
+			if (outcome.agent !== undefined) presence.touch(ip);
+			return outcome;
 		});
 		for (const shortage of shortages) metrics.shortage(shortage);
 		if (agent === undefined) throw new ApiError('noVtep', `registering ${ip}: ${listOf(shortages)}`);

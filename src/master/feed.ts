@@ -58,6 +58,8 @@ export function createFeed(registry: Registry, onSlow: () => void): Feed {
 		serve: (response, from, onEnd) => {
 			// All others are told first, so that everybody is at the same revision.
 			flush();
+			// In Bun, what is written does not put off the end of an idle connection. Who does not read is cut off by MOST_PENDING.
+			response.setTimeout(0);
 			response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
 			response.on('close', () => {
 				responses.delete(response);

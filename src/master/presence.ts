@@ -14,6 +14,8 @@ export type Reports = ReadonlyMap<string, NetworkReport>;
 export interface Presence {
 	/** Notes what an agent has told of its networks, and what it was told about those; gives whether that is new. */
 	report(ip: string, reports: Reports, answer: string): boolean;
+	/** An agent is being registered: from now on, nobody else gets its address. */
+	touch(ip: string): void;
 	/** An agent begins to watch; what is returned ends it. */
 	watch(ip: string): () => void;
 	/** Whether an agent is alive, as far as is known: right after a start all are. */
@@ -70,6 +72,7 @@ export function createPresence(clock: () => number): Presence {
 			version++;
 			return true;
 		},
+		touch: (ip) => void (presentOf(ip).seen = clock()),
 		watch: (ip) => {
 			const present = presentOf(ip);
 			present.watches++;

@@ -90,6 +90,13 @@ for (const [title, body] of [
 	});
 }
 
+test('two agents that claim one address at the same moment: one gets it', async (t) => {
+	const master = await startMaster(t, createPlace(t));
+	const claims = ['a', 'b', 'c', 'd'].map((instance) => ask(master, 'PUT', '/v1/agents/10.0.0.1', { instance }));
+	const statuses = (await Promise.all(claims)).map(({ status }) => status);
+	t.deepEqual(statuses.toSorted(), [200, 409, 409, 409]);
+});
+
 test('two agents with one address: the first has it as long as it lives', async (t) => {
 	const master = await startMaster(t, createPlace(t));
 	await register(master, '10.0.0.1');

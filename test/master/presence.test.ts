@@ -24,6 +24,15 @@ test('an agent is alive for a while after its last report, and longer as long as
 	t.false(presence.isAlive('a'));
 });
 
+test('an address is taken as soon as its agent is being registered', (t) => {
+	let now = 0;
+	const presence = createPresence(() => now);
+	now += 200_000;
+	presence.touch('a');
+	t.true(presence.isAlive('a'));
+	t.false(presence.hasReportedSince('a', 0));
+});
+
 test('right after a start, an agent that was not heard of yet may be alive', (t) => {
 	let now = 0;
 	const presence = createPresence(() => now);
