@@ -3,12 +3,10 @@
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
 import type { Interface, IpConfig, Result } from '../cni/result.ts';
-import { formatIp } from '../ip/address.ts';
 import { ensureSysctl } from '../linux/sysctl.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { attachNat, detachNat, type Wish } from '../nat/attach.ts';
 import type { BackendName } from '../nat/configuration.ts';
-import { requireCidr } from '../netlink/address-family.ts';
 import { changeLink, findLink, type Link } from '../netlink/link.ts';
 import { NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
 import { addressManager, UNDO_TIME } from './address-manager.ts';
@@ -29,7 +27,7 @@ import { ensureGateways } from './gateway.ts';
 import { ensureHostRoutes } from './host-routes.ts';
 import { type HostSide, servesOthers } from './host-side.ts';
 import { natWish, openLoopback } from './nat.ts';
-import { answerForContainer, goesThroughHost } from './isolation.ts';
+import { answerForContainer, needsIsolatedPort } from './isolation.ts';
 import { awaitDiscoverable } from './neighbour-discovery.ts';
 import { awaitForwarding, awaitOperational, createPort, refuseExistingPort } from './port.ts';
 import { type Undo, withUndo } from './undo.ts';
@@ -87,9 +85,13 @@ async function attach(
 	const wish = natWish(request, configuration, { ips: addresses, routed, mac });
 	const backend = wish && (await layRules(wish, host, request, undo));
 
+	const { nat, portIsolation } = configuration;
+	const isIsolated = needsIsolatedPort(nat);
+	// Containers with a policy reach each other through the host, then.
+	const mediated = isIsolated && nat.policy !== undefined;
 	const ends = { namespace: container.namespace.descriptor, mac, bridgeMac: gatewayMac };
-	const mediated = goesThroughHost(configuration.nat);
-	const { bridge, portName } = createPort(host, configuration, request, ends, existingBridge, undo);
+	const ported = { ...configuration, portIsolation: portIsolation || isIsolated };
+	const { bridge, portName } = createPort(host, ported, request, ends, existingBridge, undo);
 	const { bandwidth } = configuration;
 	const ifb = bandwidth && limitBandwidth(host, linkOf(host, portName), request, bandwidth, undo);
 	const inside = linkOf(container.connection, request.ifname);
@@ -110,12 +112,7 @@ async function attach(
 	ensureHostRoutes(side, routed, undo);
 	ensureForwarding(gateways);
 	if (wish !== undefined) openLoopback(wish, backend);
-	if (mediated)
-		answerForContainer(
-			host,
-			gatewayInterface,
-			addresses.map(({ address }) => formatIp(requireCidr(address).ip)),
-		);
+	if (mediated) answerForContainer(host, gatewayInterface, wish?.attachment?.addresses ?? []);
 
 	const port = staysDown ? linkOf(host, portName) : awaitForwarding(host, portName, deadline);
 	awaitDiscoverable(container.connection, inside, cidrsOf(addresses), deadline);

@@ -28,11 +28,6 @@ export function needsIsolatedPort({ isolation, policy }: NatConfiguration): bool
 	return (isolation === 'container' || policy !== undefined) && !filtersBridged();
 }
 
-/** Whether containers reach each other through the host only. */
-export function goesThroughHost(nat: NatConfiguration): boolean {
-	return nat.policy !== undefined && needsIsolatedPort(nat);
-}
-
 /** Has the host's interface answer for a container's addresses, at once. Documentation/networking/ip-sysctl.rst */
 export function answerForContainer(host: Connection, link: Link, addresses: readonly string[]): void {
 	ensureSysctl(`ipv4/conf/${link.name}/proxy_arp_pvlan`, '1');

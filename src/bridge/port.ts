@@ -11,7 +11,6 @@ import { isKernelError } from '../netlink/netlink-error.ts';
 import { createVeth } from '../netlink/veth.ts';
 import { ensureBridge, findBridge } from './bridge-device.ts';
 import type { BridgeConfiguration } from './configuration.ts';
-import { needsIsolatedPort } from './isolation.ts';
 import { hostInterfaceAlias } from './names.ts';
 import type { Undo } from './undo.ts';
 import { joinVlans } from './vlan.ts';
@@ -32,8 +31,7 @@ export function createPort(
 	undo: Undo,
 ): { readonly bridge: Link; readonly portName: string } {
 	const name = hostInterfaceName(request);
-	const { mtu, portIsolation, hairpinMode: hairpin, nat } = configuration;
-	const isolated = portIsolation || needsIsolatedPort(nat);
+	const { mtu, portIsolation: isolated, hairpinMode: hairpin } = configuration;
 	const peer = { name: request.ifname, mac: ends.mac, namespace: ends.namespace };
 	let known = existingBridge;
 	for (let attempt = 1; ; attempt++) {
