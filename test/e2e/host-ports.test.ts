@@ -1,10 +1,10 @@
 // Ports of the host lead into containers: from outside, from the host, from other containers, and from the container itself.
 import test from 'ava';
-import { refused } from '../helpers/assertions.ts';
+import { refused, silent } from '../helpers/assertions.ts';
 import { ask, type Answered, serve } from '../helpers/answering.ts';
 import { attach, prepare } from '../helpers/attach.ts';
 import { invokeLater } from '../helpers/cni.ts';
-import { createHost, type Host } from '../helpers/host.ts';
+import { createHost, filterBridged } from '../helpers/host.ts';
 import { allRules, removeRules, testOnBackends } from '../helpers/backends.ts';
 import type { Namespace } from '../helpers/namespace.ts';
 import { half } from '../helpers/network-configuration.ts';
@@ -17,13 +17,6 @@ const web = [
 	{ hostPort: 8080, containerPort: 80, protocol: 'udp' },
 ];
 const PROTOCOLS = ['tcp', 'udp'] as const;
-
-/** Has packets between ports of a bridge pass the rules of IP, as on hosts with Docker or Kubernetes, or not. */
-function filterBridged(host: Host, value: 0 | 1): void {
-	for (const family of ['iptables', 'ip6tables']) {
-		host.must(['sh', '-c', `echo ${value} > /proc/sys/net/bridge/bridge-nf-call-${family}`]);
-	}
-}
 
 for (const bridged of [0, 1] as const) {
 	for (const family of [4, 6] as const) {
@@ -198,6 +191,20 @@ test('what the host has at a loopback address itself is reached as before', asyn
 		answers.map((answer) => answer?.sees),
 		['127.0.0.1', '127.0.0.1', '::1', '::1'],
 	);
+});
+
+testOnBackends('who keeps its port reaches the next container by UDP, too', async (t, host) => {
+	const machine = outside(t, host);
+	const dns = mapped({ hostPort: 53, containerPort: 53, protocol: 'udp' });
+	const target = { protocol: 'udp', address: uplink[4].host, port: 53, from: 40_000 } as const;
+	const one = attach(t, host, dns);
+	await serve(t, one.container, 'one', [53]);
+	t.is((await ask(machine, [target]))[0]?.name, 'one');
+	silent(t, one.del());
+	t.is((await ask(machine, [target]))[0], undefined);
+	const { container } = attach(t, host, dns);
+	await serve(t, container, 'other', [53]);
+	t.is((await ask(machine, [target]))[0]?.name, 'other');
 });
 
 testOnBackends('a port that another container has is refused with its name, and nothing is left', (t, host) => {

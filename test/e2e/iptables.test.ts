@@ -145,21 +145,6 @@ for (const variant of variants) {
 		t.true(rules.includes('dport'), rules);
 	});
 
-	testOn(needs, `${variant}: who keeps its port reaches the next container by UDP, too`, async (t) => {
-		const host = hostWithIptables(t, variant);
-		const machine = outside(t, host);
-		const dns = { ...keys, ...mapped({ hostPort: 53, containerPort: 53, protocol: 'udp' }) };
-		const target = { protocol: 'udp', address: uplink[4].host, port: 53, from: 40_000 } as const;
-		const one = attach(t, host, dns);
-		await serve(t, one.container, 'one', [53]);
-		t.is((await ask(machine, [target]))[0]?.name, 'one');
-		silent(t, one.del());
-		t.is((await ask(machine, [target]))[0], undefined);
-		const { container } = attach(t, host, dns);
-		await serve(t, container, 'other', [53]);
-		t.is((await ask(machine, [target]))[0]?.name, 'other');
-	});
-
 	testOn([needs, 'strace'], `${variant}: where the kernel refuses nf_tables, iptables is taken`, async (t) => {
 		const other = hostWithIptables(t, variant);
 		const { natBackend: _, ...host } = other;

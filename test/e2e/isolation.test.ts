@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { ask, serve, type Target } from '../helpers/answering.ts';
 import { refused, silent } from '../helpers/assertions.ts';
 import { attach, type Attached } from '../helpers/attach.ts';
-import { createHost, type Host } from '../helpers/host.ts';
+import { createHost, type Host, filterBridged } from '../helpers/host.ts';
 import { allRules, testOnBackends } from '../helpers/backends.ts';
 import { variants } from '../helpers/iptables.ts';
 import type { Namespace } from '../helpers/namespace.ts';
@@ -12,13 +12,6 @@ import { outside, uplink } from '../helpers/outside.ts';
 import { testOn } from '../helpers/requirements.ts';
 
 const families = [4, 6] as const;
-
-/** Has packets between ports of a bridge pass the rules of IP, as on hosts with Docker or Kubernetes, or not. */
-function filterBridged(host: Host, value: 0 | 1): void {
-	for (const family of ['iptables', 'ip6tables']) {
-		host.must(['sh', '-c', `echo ${value} > /proc/sys/net/bridge/bridge-nf-call-${family}`]);
-	}
-}
 
 interface Member {
 	readonly name: string;

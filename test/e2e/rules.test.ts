@@ -2,14 +2,12 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { ask, serve } from '../helpers/answering.ts';
 import { refused, resultOf, silent } from '../helpers/assertions.ts';
 import { attach, type Attached, prepare } from '../helpers/attach.ts';
 import { executable, invoke } from '../helpers/cni.ts';
 import { eventually, runOrThrow } from '../helpers/command.ts';
 import { createHost, type Host } from '../helpers/host.ts';
 import { networkConfiguration } from '../helpers/network-configuration.ts';
-import { outside, uplink } from '../helpers/outside.ts';
 
 const nft = '/usr/sbin/nft';
 const dual = { family: 'dual stack' } as const;
@@ -158,21 +156,6 @@ test('a port whose holder is dead is given to who asks for it', (t) => {
 	resultOf(t, answer);
 	const note = `freed port 8080/tcp of the host: its holder, container "${dead.containerId}" (interface "eth0"), is dead`;
 	t.true(answer.stderr.includes(note), answer.stderr);
-});
-
-test('who keeps its port reaches the next container by UDP, too', async (t) => {
-	const host = createHost(t);
-	const machine = outside(t, host);
-	const dns = mapped({ hostPort: 53, containerPort: 53, protocol: 'udp' });
-	const target = { protocol: 'udp', address: uplink[4].host, port: 53, from: 40_000 } as const;
-	const one = attach(t, host, dns);
-	await serve(t, one.container, 'one', [53]);
-	t.is((await ask(machine, [target]))[0]?.name, 'one');
-	silent(t, one.del());
-	t.is((await ask(machine, [target]))[0], undefined);
-	const { container } = attach(t, host, dns);
-	await serve(t, container, 'other', [53]);
-	t.is((await ask(machine, [target]))[0]?.name, 'other');
 });
 
 test('an address of the wrong family cannot be mapped to', (t) => {

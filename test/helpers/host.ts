@@ -47,3 +47,10 @@ export function createHost(t: ExecutionContext): Host {
 		snapshot: () => takeSnapshot(namespace, dataDir, natDir),
 	};
 }
+
+/** Has packets between ports of a bridge pass the rules of IP, as on hosts with Docker or Kubernetes, or not. */
+export function filterBridged(host: Namespace, value: 0 | 1): void {
+	for (const family of ['iptables', 'ip6tables']) {
+		host.must(['sh', '-c', `echo ${value} > /proc/sys/net/bridge/bridge-nf-call-${family}`]);
+	}
+}
