@@ -1,6 +1,6 @@
 // Docker's engine, by its HTTP API on a socket of this host (docs.docker.com/reference/api/engine, 1.41).
 
-import { systemCode } from '../ipam/lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import { ask, type Reply } from './http-request.ts';
 
 /** Milliseconds; making a network waits for the kernel, and for iptables. */

@@ -2,7 +2,7 @@
 
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { systemCode } from '../ipam/lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 
 /** How the other file ends, which is there when its writer was killed; nobody else has such. */
 export const UNFINISHED = '.mesos-overlay-unfinished';

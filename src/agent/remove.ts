@@ -1,7 +1,8 @@
 // Takes an agent's part off its host.
 
 import { rmSync } from 'node:fs';
-import { describe, messageOf } from '../ipam/lease-error.ts';
+import { messageOf } from '../ipam/lease-error.ts';
+import { describe } from '../cni/request.ts';
 import { listLeases } from '../ipam/leases.ts';
 import { diedBefore, diedUnseen } from '../ipam/liveness.ts';
 import { storeExists, storeOf } from '../ipam/store.ts';

@@ -1,7 +1,7 @@
 // Computes what a host should have from what the master says. Nothing but its arguments counts.
 
 import { macOfAddress } from '../bridge/names.ts';
-import { formatIp, parseIp } from '../ip/address.ts';
+import { familyOf, formatIp, parseIp } from '../ip/address.ts';
 import { networkOf, parseCidr } from '../ip/cidr.ts';
 import { formatAddress } from '../ipam/address.ts';
 import { splitSubnet } from '../ipam/subnet.ts';
@@ -165,10 +165,6 @@ function computeEntries({ ip: host, vtep: { ip, ip6, mac }, networks }: WireAgen
 		if (error instanceof TypeError) return undefined;
 		throw error;
 	}
-}
-
-function familyOf(ip: string): 4 | 6 {
-	return ip.includes(':') ? 6 : 4;
 }
 
 /** An address as the kernel's is written, so that the two can be compared as texts. */

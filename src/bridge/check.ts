@@ -3,6 +3,7 @@
 import { CniError, CniErrorCode, toCniError } from '../cni/errors.ts';
 import type { Request } from '../cni/request.ts';
 import type { Interface, IpConfig, Result } from '../cni/result.ts';
+import { familyOf } from '../ip/address.ts';
 import { sameCidr } from '../ip/cidr.ts';
 import { hostInterfaceName } from '../linux/host-interface-name.ts';
 import { listAddresses } from '../netlink/address.ts';
@@ -162,7 +163,7 @@ function checkBridge(
 				`"${gatewayInterface?.name ?? gatewayInterfaceName(name, vlan)}" lacks the gateway address ${gateway}`,
 			);
 		}
-		const family = gateway.includes(':') ? 6 : 4;
+		const family = familyOf(gateway);
 		if (!isForwarding(family)) report(`the host does not forward IPv${family}`);
 	}
 	if (gatewayInterface === undefined) return;

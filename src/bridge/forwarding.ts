@@ -1,6 +1,7 @@
 // Lets the host route between the containers and the world.
 
 import { toCniError } from '../cni/errors.ts';
+import { familyOf } from '../ip/address.ts';
 import { listDirectory } from '../linux/files.ts';
 import { note } from '../linux/standard-error.ts';
 import { ensureSysctl, readSysctl } from '../linux/sysctl.ts';
@@ -10,16 +11,12 @@ const PARAMETERS = { 4: 'ipv4/ip_forward', 6: 'ipv6/conf/all/forwarding' } as co
 /** Turns forwarding on for the families of some addresses, and leaves it on, since other networks need it, too. */
 export function ensureForwarding(addresses: readonly string[]): void {
 	const families = new Set<4 | 6>();
-	for (const address of addresses) families.add(familyOfText(address));
+	for (const address of addresses) families.add(familyOf(address));
 	for (const family of families) {
 		if (isForwarding(family)) continue;
 		if (family === 6) keepRouterAdvertisements();
 		ensureSysctl(PARAMETERS[family], '1');
 	}
-}
-
-function familyOfText(address: string): 4 | 6 {
-	return address.includes(':') ? 6 : 4;
 }
 
 /** Whether the host forwards packets of a family. */

@@ -2,7 +2,7 @@
 
 import type { Attachment } from '../cni/request.ts';
 import { formatIp } from '../ip/address.ts';
-import { hash32, hash64 } from '../linux/hash.ts';
+import { hash32, hash64, shortened } from '../linux/hash.ts';
 import { requireIp } from '../netlink/address-family.ts';
 import { decodeMac, encodeMac } from '../netlink/link-message.ts';
 import { MAX_ALIAS } from '../netlink/link.ts';
@@ -30,7 +30,7 @@ export function hostInterfaceAlias(network: string, { containerId, ifname }: Att
 }
 
 function aliasPrefix(network: string): string {
-	const short = network.length <= 100 ? network : `${network.slice(0, 80)}~${hash64(network)}`;
+	const short = shortened(network, 100);
 	return `${OWNER} ${short} `;
 }
 

@@ -107,12 +107,13 @@ function ownWish(
 		portMappings.length > 0 || known.masquerade || isolation === 'container' || policy !== undefined || checksPort;
 	if (!hasOwn) return undefined;
 	const { containerId, ifname, netns, configuration } = request;
+	const namespace = namespaceIdentity(netns);
 	return {
 		containerId,
 		ifname,
 		network: configuration.name,
 		netns,
-		...namespaceOf(netns),
+		...(namespace && { namespace }),
 		...known,
 		gateways: ips.flatMap(({ gateway }) => gateway ?? []),
 		portMappings,
@@ -128,11 +129,6 @@ function ownWish(
 			},
 		}),
 	};
-}
-
-function namespaceOf(netns: string): Pick<NonNullable<Wish['attachment']>, 'namespace'> {
-	const namespace = namespaceIdentity(netns);
-	return namespace === undefined ? {} : { namespace };
 }
 
 /**

@@ -2,7 +2,8 @@
 
 import { writeSync } from 'node:fs';
 import manifest from '../../package.json' with { type: 'json' };
-import { messageOf, systemCode } from '../ipam/lease-error.ts';
+import { messageOf } from '../ipam/lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import { note } from '../linux/standard-error.ts';
 import { writeStdout } from '../linux/standard-output.ts';
 import { readCall, UsageError } from './command.ts';

@@ -23,7 +23,8 @@ import {
 	LOCK_FILE,
 	type Reservation,
 } from '../ipam/host-local.ts';
-import { storeError, systemCode } from '../ipam/lease-error.ts';
+import { storeError } from '../ipam/lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import { lock } from '../linux/flock.ts';
 import { CommandError } from './command.ts';
 

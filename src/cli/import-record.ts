@@ -1,7 +1,8 @@
 // Where the imported leases of a network came from: only there can be seen who has left.
 
 import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { storeError, systemCode } from '../ipam/lease-error.ts';
+import { storeError } from '../ipam/lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import type { Store } from '../ipam/store.ts';
 
 /** Stands behind a directory whose files were removed by the import. */

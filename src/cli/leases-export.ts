@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { addressOfFile } from '../ipam/host-local.ts';
-import { describe } from '../ipam/lease-error.ts';
+import { describe } from '../cni/request.ts';
 import { ADDRESS_REGION } from '../ipam/lease.ts';
 import type { Store } from '../ipam/store.ts';
 import { note } from '../linux/standard-error.ts';

@@ -1,6 +1,7 @@
 // Takes over what host-local has given.
 
-import { describe, messageOf } from '../ipam/lease-error.ts';
+import { messageOf } from '../ipam/lease-error.ts';
+import { describe } from '../cni/request.ts';
 import type { Lease } from '../ipam/lease.ts';
 import { createStore, type Store, storeExists } from '../ipam/store.ts';
 import { note } from '../linux/standard-error.ts';

@@ -1,6 +1,6 @@
 // Releases imported leases of containers that host-local has seen leave.
 
-import { describe } from '../ipam/lease-error.ts';
+import { describe } from '../cni/request.ts';
 import type { Lease } from '../ipam/lease.ts';
 import { releaseAttachment } from '../ipam/release.ts';
 import { bootId } from '../linux/boot-id.ts';

@@ -1,7 +1,7 @@
 // Releases what a container holds, when nothing else will, or ends the quarantine of what it held.
 
 import { formatAddress, parseAddress } from '../ipam/address.ts';
-import { describe } from '../ipam/lease-error.ts';
+import { describe } from '../cni/request.ts';
 import type { Lease } from '../ipam/lease.ts';
 import { releaseAttachment } from '../ipam/release.ts';
 import { bootId } from '../linux/boot-id.ts';

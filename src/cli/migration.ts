@@ -1,7 +1,6 @@
 // What moves between a directory of host-local and a lease store: decided here, done by the commands.
 
-import type { Attachment } from '../cni/request.ts';
-import { describe } from '../ipam/lease-error.ts';
+import { type Attachment, describe } from '../cni/request.ts';
 import type { Lease } from '../ipam/lease.ts';
 import type { BrokenFile, Contents, ReservedAddress } from './host-local-directory.ts';
 

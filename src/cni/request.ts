@@ -26,3 +26,8 @@ export interface Request extends Attachment {
 	/** The `performance.now()` (milliseconds) by which everything must be over. */
 	readonly deadline: number;
 }
+
+/** How messages name an attachment. */
+export function describe({ containerId, ifname }: Attachment): string {
+	return `container "${containerId}" (interface "${ifname}")`;
+}

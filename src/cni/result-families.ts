@@ -1,5 +1,6 @@
 // The result's shape up to version 0.2.0, which Mesos reads at any version: `ip4` and `ip6`, each with its routes.
 
+import { familyOf } from '../ip/address.ts';
 import { readAddress, readCidr } from './address-text.ts';
 import { type Fields, present, readFields, refuse } from './fields.ts';
 import type { IpConfig, Result, Route } from './result.ts';
@@ -24,11 +25,6 @@ export function decodeFamilies(fields: Fields): { ips: IpConfig[]; routes: Route
 		}
 	}
 	return { ips, routes };
-}
-
-/** The family of an address or a CIDR that is known to be one. */
-export function familyOf(address: string): 4 | 6 {
-	return address.includes(':') ? 6 : 4;
 }
 
 function encodeFamily(result: Result, family: 4 | 6): Record<string, unknown> | undefined {

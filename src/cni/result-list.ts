@@ -3,7 +3,7 @@
 import { readAddress, readCidr } from './address-text.ts';
 import { type Fields, present, readFieldsList, readInteger, readString, refuse } from './fields.ts';
 import type { Interface, IpConfig, Result } from './result.ts';
-import { familyOf } from './result-families.ts';
+import { familyOf } from '../ip/address.ts';
 import { readRoutes } from './routes.ts';
 import { type Version, compareVersions, resultShape } from './versions.ts';
 

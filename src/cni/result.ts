@@ -4,7 +4,8 @@ import { readDns, withoutEmpty } from './dns.ts';
 import { CniError, CniErrorCode } from './errors.ts';
 import { fieldsOf, present, readFields, readString } from './fields.ts';
 import { quoted } from './quoted.ts';
-import { decodeFamilies, encodeFamilies, familyOf } from './result-families.ts';
+import { decodeFamilies, encodeFamilies } from './result-families.ts';
+import { familyOf } from '../ip/address.ts';
 import { decodeList, encodeList } from './result-list.ts';
 import { type Version, assertVersionCarries, isSupported, resultShape } from './versions.ts';
 

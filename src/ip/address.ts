@@ -84,3 +84,8 @@ function formatIpv6(ip: Uint8Array): string {
 	if (longest === 1) return groups.join(':');
 	return `${groups.slice(0, start).join(':')}::${groups.slice(start + longest).join(':')}`;
 }
+
+/** The family of an address or a CIDR that is known to be one. */
+export function familyOf(text: string): 4 | 6 {
+	return text.includes(':') ? 6 : 4;
+}

@@ -4,7 +4,8 @@ import { CniError, CniErrorCode } from '../cni/errors.ts';
 import { type Fields, fieldsOf, present, readInteger, readString } from '../cni/fields.ts';
 import { readText } from '../linux/files.ts';
 import type { Family } from './address.ts';
-import { messageOf, systemCode } from './lease-error.ts';
+import { messageOf } from './lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import { readPath } from './path.ts';
 import { contains, formatSubnet, invalid, readSubnet, type Subnet } from './subnet.ts';
 

@@ -3,7 +3,9 @@
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { inTurn } from './candidates.ts';
 import { openLast } from './last.ts';
-import { describe, LeaseError, storeError, systemCode } from './lease-error.ts';
+import { LeaseError, storeError } from './lease-error.ts';
+import { describe } from '../cni/request.ts';
+import { systemCode } from '../linux/errno.ts';
 import { type LeaseFile, peek, writeAddress } from './lease-file.ts';
 import type { Lease } from './lease.ts';
 import { diedBefore, type Obituary } from './liveness.ts';

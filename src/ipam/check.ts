@@ -1,10 +1,9 @@
 // Compares the leases of an attachment with what it was told.
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
-import type { Attachment } from '../cni/request.ts';
+import { type Attachment, describe } from '../cni/request.ts';
 import type { IpConfig } from '../cni/result.ts';
 import { formatAddress, parseAddress } from './address.ts';
-import { describe } from './lease-error.ts';
 import { isAt, peek } from './lease-file.ts';
 import { formatSet, inSet, rangeAround, type RangeSet } from './range-set.ts';
 import { isReleased } from './quarantine.ts';

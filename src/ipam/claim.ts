@@ -1,6 +1,7 @@
 // The file of an attachment's lease, before it has an address.
 
-import { describe, LeaseError } from './lease-error.ts';
+import { LeaseError } from './lease-error.ts';
+import { describe } from '../cni/request.ts';
 import { closeLease, createLocked, isAt, keepLocked, type LeaseFile, removeLease, writeLease } from './lease-file.ts';
 import type { Lease } from './lease.ts';
 import { isReleased } from './quarantine.ts';

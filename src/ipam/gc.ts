@@ -1,7 +1,8 @@
 // Releases what no valid attachment holds.
 
 import type { Attachment } from '../cni/request.ts';
-import { foreign, LeaseError, storeError, systemCode } from './lease-error.ts';
+import { foreign, LeaseError, storeError } from './lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import type { Lease } from './lease.ts';
 import { listAttachments } from './leases.ts';
 import { isReleased, watchQuarantine } from './quarantine.ts';

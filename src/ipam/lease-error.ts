@@ -1,7 +1,7 @@
 // The error of the lease store, and what to do about the errors of the file system below it.
 
 import { CniErrorCode } from '../cni/errors.ts';
-import type { Attachment } from '../cni/request.ts';
+import { systemCode } from '../linux/errno.ts';
 
 /** What the store itself says; an error of the file system keeps its own code (`EROFS`). */
 const CNI_CODES: Readonly<Record<string, number>> = {
@@ -40,11 +40,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
 	EXDEV: 'the store lies on two file systems, it must be one',
 };
 
-/** The code of an error of node:fs or of a system call, `ENOENT`; undefined for any other. */
-export function systemCode(error: unknown): string | undefined {
-	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
 /** An error of the file system as a LeaseError that says what was tried, with which path, and the remedy if there is one. */
 export function storeError(operation: string, path: string, error: unknown): unknown {
 	const code = systemCode(error);
@@ -68,9 +63,4 @@ export function foreign(path: string, what: string): LeaseError {
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
-}
-
-/** How messages name an attachment. */
-export function describe({ containerId, ifname }: Attachment): string {
-	return `container "${containerId}" (interface "${ifname}")`;
 }

@@ -13,8 +13,9 @@
 // docs/lease-store.md has every state, every transition, and the proofs.
 
 import { type FileStatus, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } from '../linux/files.ts';
-import type { Attachment } from '../cni/request.ts';
-import { describe, foreign, LeaseError, storeError, systemCode } from './lease-error.ts';
+import { type Attachment, describe } from '../cni/request.ts';
+import { foreign, LeaseError, storeError } from './lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import { decodeLease, encodeAddressRegion, encodeLease, type Lease, LONGEST_LEASE } from './lease.ts';
 import { isOwnFile, kindOf, look, type Store } from './store.ts';
 

@@ -6,7 +6,7 @@ import { requestedAddresses } from '../cni/requested-addresses.ts';
 import type { Request } from '../cni/request.ts';
 import type { IpConfig } from '../cni/result.ts';
 import { bootId } from '../linux/boot-id.ts';
-import { statusOf } from '../linux/files.ts';
+import { namespaceIdentity } from '../linux/network-namespace.ts';
 import { note } from '../linux/standard-error.ts';
 import { formatAddress, parseAddress } from './address.ts';
 import { checkLeases } from './check.ts';
@@ -14,7 +14,6 @@ import { DATA_DIRECTORY, readDataDirectory, readIpamConfiguration } from './conf
 import { demandsOf } from './demands.ts';
 import { collectGarbage } from './gc.ts';
 import { leaseAddresses } from './lease-addresses.ts';
-import type { Lease } from './lease.ts';
 import { LeaseError, messageOf } from './lease-error.ts';
 import { keepLocked, openLocked } from './lease-file.ts';
 import { formatInRange } from './range.ts';
@@ -61,7 +60,8 @@ function add(request: Request): Leased {
 	const now = Date.now();
 	const task = taskOf(sticky, request);
 	const kept = { ...(quarantine && { quarantine }), ...(task !== undefined && { task }) };
-	const holder = { containerId, ifname, netns, ...namespaceOf(netns), time: now, ...kept };
+	const namespace = namespaceIdentity(netns);
+	const holder = { containerId, ifname, netns, ...(namespace && { namespace }), time: now, ...kept };
 	const store = storeOf(dataDirectory, request.configuration.name);
 	const addresses = leaseAddresses(store, holder, demands, { bootId: bootId(), deadline, now });
 	const ips: IpConfig[] = [];
@@ -79,16 +79,6 @@ function routedOf({ configuration }: Request): RoutedAddress[] {
 	const ips = configuration.prevResult?.ips ?? [];
 	const addresses = ips.flatMap(({ address }) => parseAddress(address.replace(/\/.*/, '')) ?? []);
 	return routedAddresses(sets, addresses);
-}
-
-/** What the path of a namespace leads to, so that a namespace that came later to the same path can be told from it. */
-function namespaceOf(netns: string): Pick<Lease, 'namespace'> {
-	try {
-		const found = netns === '' ? undefined : statusOf(netns, { follow: true });
-		return found === undefined ? {} : { namespace: { device: found.device, inode: found.inode } };
-	} catch {
-		return {};
-	}
 }
 
 /** Needs no more of the configuration than where the leases are, since nobody can repair it any more. */

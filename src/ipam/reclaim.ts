@@ -1,7 +1,8 @@
 // Frees addresses whose holders cannot be alive any more.
 
 import { type Address, formatAddress, parseAddress } from './address.ts';
-import { describe, foreign } from './lease-error.ts';
+import { foreign } from './lease-error.ts';
+import { describe } from '../cni/request.ts';
 import { closeLease, type Entry, isAt, openLocked, peek, readLease, removeName } from './lease-file.ts';
 import type { Lease } from './lease.ts';
 import type { Obituary } from './liveness.ts';

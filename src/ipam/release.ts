@@ -1,7 +1,7 @@
 // Releases what an attachment holds.
 
-import type { Attachment } from '../cni/request.ts';
-import { describe, foreign, storeError } from './lease-error.ts';
+import { type Attachment, describe } from '../cni/request.ts';
+import { foreign, storeError } from './lease-error.ts';
 import { closeLease, isAt, type LeaseFile, openLocked, readLease, removeLease, removeName } from './lease-file.ts';
 import type { Lease } from './lease.ts';
 import { enterQuarantine, isReleased } from './quarantine.ts';

@@ -4,7 +4,7 @@ import { CniError, CniErrorCode } from '../cni/errors.ts';
 import { withoutEmpty } from '../cni/dns.ts';
 import type { Dns } from '../cni/result.ts';
 import { readText, statusOf } from '../linux/files.ts';
-import { systemCode } from './lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 
 /** Reads a file. Throws CniError (I/O) with the path when it cannot be read. */
 export function readResolvConf(path: string): Dns {

@@ -2,9 +2,10 @@
 
 import type { Attachment } from '../cni/request.ts';
 import type { FileStatus } from '../linux/files.ts';
-import { hash64 } from '../linux/hash.ts';
+import { LONGEST_NAME, shortened } from '../linux/hash.ts';
 import { note as noteOnStandardError } from '../linux/standard-error.ts';
-import { foreign, LeaseError, storeError, systemCode } from './lease-error.ts';
+import { foreign, LeaseError, storeError } from './lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import { kernel, type System } from './system.ts';
 
 /** The leases of one network. */
@@ -131,6 +132,5 @@ export function addressPath(store: Store, address: string): string {
  * and completed by its hash, after a character that no container id has; the content of the file decides.
  */
 export function attachmentPath(store: Store, { containerId, ifname }: Attachment, index: number): string {
-	const name = containerId.length <= 200 ? containerId : `${containerId.slice(0, 180)}~${hash64(containerId)}`;
-	return `${store.attachments}/${name}@${ifname}@${index}`;
+	return `${store.attachments}/${shortened(containerId, LONGEST_NAME)}@${ifname}@${index}`;
 }

@@ -37,3 +37,8 @@ export class SystemCallError extends Error {
 		this.errno = errno;
 	}
 }
+
+/** The code of an error of node:fs or of a system call, `ENOENT`; undefined for any other. */
+export function systemCode(error: unknown): string | undefined {
+	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

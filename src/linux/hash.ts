@@ -34,3 +34,14 @@ export function hash64(text: string): string {
 	}
 	return digits.slice(0, 13);
 }
+
+/** The longest part of a file's name, in characters: NAME_MAX has room for an interface and a number behind it. */
+export const LONGEST_NAME = 200;
+
+/** Room for the hash that completes a text, and the character before it. */
+const COMPLETION = 20;
+
+/** A text that is at most so long; a longer one is cut, and told apart by its hash, after a character that no id or name has. */
+export function shortened(text: string, longest: number): string {
+	return text.length <= longest ? text : `${text.slice(0, longest - COMPLETION)}~${hash64(text)}`;
+}

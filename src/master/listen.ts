@@ -3,7 +3,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
-import { messageOf, systemCode } from '../ipam/lease-error.ts';
+import { messageOf } from '../ipam/lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 
 /** Milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000;

@@ -1,7 +1,7 @@
 // Reads the configuration file of the virtual networks from the disk.
 
 import { readFileSync } from 'node:fs';
-import { systemCode } from '../ipam/lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import type { OverlayConfiguration } from '../overlay/configuration.ts';
 import { ConfigurationError, readConfiguration } from '../overlay/configuration-file.ts';
 import { hostNetworks } from './host-networks.ts';

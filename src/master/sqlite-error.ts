@@ -1,6 +1,7 @@
 // The errors of SQLite, and what to do about them.
 
-import { messageOf, systemCode } from '../ipam/lease-error.ts';
+import { messageOf } from '../ipam/lease-error.ts';
+import { systemCode } from '../linux/errno.ts';
 import { StoreError } from './store.ts';
 
 /** By SQLite's primary result codes, https://www.sqlite.org/rescode.html; also those of the file system. */

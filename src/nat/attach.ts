@@ -1,7 +1,7 @@
 // Tells the kernel what an attachment needs, and takes it back: records first, then tables, both under one lock.
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
-import type { Attachment } from '../cni/request.ts';
+import { type Attachment, describe } from '../cni/request.ts';
 import { note } from '../linux/standard-error.ts';
 import { isKernelError } from '../netlink/netlink-error.ts';
 import { type Backend, withBackend } from './backend.ts';
@@ -162,9 +162,4 @@ function removeRemnant(directory: string, attachment: Attachment, deadline: numb
 		if (record === undefined) removeRecord(attachmentRecordPath(directory, attachment));
 		return record;
 	});
-}
-
-/** How messages name an attachment. */
-function describe({ containerId, ifname }: Attachment): string {
-	return `container "${containerId}" (interface "${ifname}")`;
 }

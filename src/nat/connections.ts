@@ -6,7 +6,7 @@
 import { listAllAddresses } from '../netlink/address.ts';
 import { forgetTracked, type TrackedFilter } from '../netlink/conntrack.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
-import { familyOf } from './elements.ts';
+import { familyOf } from '../ip/address.ts';
 import { PROTOCOL_NUMBERS } from './kernel-elements.ts';
 import { portsOf } from './port-mappings.ts';
 import type { AttachmentRecord } from './records.ts';

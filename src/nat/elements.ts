@@ -1,5 +1,6 @@
 // Decides what the sets and maps of the table hold, from what is remembered of networks and attachments.
 
+import { familyOf } from '../ip/address.ts';
 import { contains, networkOf, parseCidr } from '../ip/cidr.ts';
 import { type Family, type PortMapping, portsOf, type Protocol } from './port-mappings.ts';
 import type { AttachmentRecord, NetworkRecord, PortRecord } from './records.ts';
@@ -168,10 +169,5 @@ function lies(inner: string, outer: string): boolean {
 
 /** The set of the family of a CIDR, given that of IPv4. */
 function withFamily(set: SetName, cidr: string): SetName {
-	return cidr.includes(':') ? (set.replace(/4$/, '6') as SetName) : set;
-}
-
-/** The family of an address in text form. */
-export function familyOf(address: string): Family {
-	return address.includes(':') ? 6 : 4;
+	return familyOf(cidr) === 6 ? (set.replace(/4$/, '6') as SetName) : set;
 }

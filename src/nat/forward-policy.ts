@@ -10,7 +10,7 @@ import { acceptsDevice, type Direction } from '../netlink/nf-device-rule.ts';
 import { NFPROTO_IPV4, NFPROTO_IPV6, type Table } from '../netlink/nf-message.ts';
 import { findRules } from '../netlink/nf-rule.ts';
 import { NETLINK_NETFILTER, openConnection } from '../netlink/socket.ts';
-import { familyOf } from './elements.ts';
+import { familyOf } from '../ip/address.ts';
 import type { Family } from './port-mappings.ts';
 import type { NetworkRecord } from './records.ts';
 

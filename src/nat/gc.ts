@@ -1,6 +1,6 @@
 // Removes the rules of attachments that are no longer valid.
 
-import type { Attachment } from '../cni/request.ts';
+import { type Attachment, describe } from '../cni/request.ts';
 import { note } from '../linux/standard-error.ts';
 import { detachNat } from './attach.ts';
 import { attachmentRecordPath, readRecords } from './record-files.ts';
@@ -22,7 +22,7 @@ export async function collectNat(
 		if (record.network !== network || kept.has(keyOf(record))) continue;
 		try {
 			await detachNat(directory, record, deadline);
-			note(`GC: removed the rules of container "${record.containerId}" (interface "${record.ifname}")`);
+			note(`GC: removed the rules of ${describe(record)}`);
 		} catch (error) {
 			failures.push(error);
 		}

@@ -3,7 +3,8 @@
 // A connection's first packet is compared with one rule after the other, so that it costs the more the more containers
 // there are. What drops stands in the table mangle: an ACCEPT of somebody else's in the table filter cannot pass by it.
 
-import { elementsOfAttachment, elementsOfNetworks, elementsOfPolicy, familyOf, type SetElement } from './elements.ts';
+import { elementsOfAttachment, elementsOfNetworks, elementsOfPolicy, type SetElement } from './elements.ts';
+import { familyOf } from '../ip/address.ts';
 import type { Family } from './port-mappings.ts';
 import type { AttachmentRecord, Records } from './records.ts';
 

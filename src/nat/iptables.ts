@@ -4,7 +4,8 @@
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import type { Backend } from './backend.ts';
-import { familyOf, isSame } from './elements.ts';
+import { isSame } from './elements.ts';
+import { familyOf } from '../ip/address.ts';
 import { type Programs, runProgram, runRestore, SYSTEM_PATH } from './iptables-programs.ts';
 import { type Chain, chainsOf, PREFIX } from './iptables-rules.ts';
 import { changeInput, leadsToUs, parseSaved, repairInput, type Rule, rulesOf } from './iptables-text.ts';

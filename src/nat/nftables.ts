@@ -16,10 +16,10 @@ import {
 	elementsOfAttachment,
 	elementsOfNetworks,
 	elementsOfPolicy,
-	familyOf,
 	hostPortElement,
 	type SetElement,
 } from './elements.ts';
+import { familyOf } from '../ip/address.ts';
 import { groupBySet, keyOf } from './kernel-elements.ts';
 import { type Family, type PortMapping, portsOf } from './port-mappings.ts';
 import type { AttachmentRecord, NetworkRecord, Records } from './records.ts';

@@ -19,8 +19,9 @@ import {
 	unlinkFile,
 	writeNext,
 } from '../linux/files.ts';
+import { systemCode } from '../linux/errno.ts';
 import { lock } from '../linux/flock.ts';
-import { hash64 } from '../linux/hash.ts';
+import { LONGEST_NAME, shortened } from '../linux/hash.ts';
 import { type AttachmentRecord, decodeAttachment, decodeNetwork, type NetworkRecord, type Records } from './records.ts';
 
 /** Where records are, unless the configuration says otherwise. */
@@ -59,14 +60,12 @@ export function withLock<T>(directory: string, deadline: number, work: () => T):
 
 /** The path of an attachment's record. A container id that is too long for a file name is cut, and told apart by its hash. */
 export function attachmentRecordPath(directory: string, { containerId, ifname }: Attachment): string {
-	const name = containerId.length <= 200 ? containerId : `${containerId.slice(0, 180)}~${hash64(containerId)}`;
-	return `${directory}/attachments/${name}@${ifname}`;
+	return `${directory}/attachments/${shortened(containerId, LONGEST_NAME)}@${ifname}`;
 }
 
 /** The path of a network's record. */
 export function networkRecordPath(directory: string, network: string): string {
-	const name = network.length <= 200 ? network : `${network.slice(0, 180)}~${hash64(network)}`;
-	return `${directory}/networks/${name}`;
+	return `${directory}/networks/${shortened(network, LONGEST_NAME)}`;
 }
 
 /** The text of a record; undefined: there is none. Throws CniError 5. */
@@ -74,7 +73,7 @@ export function readRecord(path: string): string | undefined {
 	try {
 		return readText(path);
 	} catch (error) {
-		const code = codeOf(error);
+		const code = systemCode(error);
 		if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
 		throw failure('reading', path, error);
 	}
@@ -101,7 +100,7 @@ export function removeRecord(path: string): void {
 	try {
 		unlinkFile(path);
 	} catch (error) {
-		const code = codeOf(error);
+		const code = systemCode(error);
 		if (code !== 'ENOENT' && code !== 'ENOTDIR') throw failure('removing', path, error);
 	}
 }
@@ -138,7 +137,7 @@ function namesIn(directory: string): string[] {
 		// In the same order always, so that the same records make the same table.
 		return listDirectory(directory).toSorted();
 	} catch (error) {
-		if (codeOf(error) === 'ENOENT') return [];
+		if (systemCode(error) === 'ENOENT') return [];
 		throw failure('listing', directory, error);
 	}
 }
@@ -149,7 +148,7 @@ function inDirectories<T>(directory: string, operation: string, path: string, wo
 		try {
 			return work();
 		} catch (error) {
-			if (codeOf(error) !== 'ENOENT') throw error;
+			if (systemCode(error) !== 'ENOENT') throw error;
 			for (const part of ['attachments', 'networks']) makeDirectory(`${directory}/${part}`, { recursive: true });
 			return work();
 		}
@@ -159,11 +158,7 @@ function inDirectories<T>(directory: string, operation: string, path: string, wo
 }
 
 function failure(operation: string, path: string, error: unknown): unknown {
-	const code = codeOf(error);
+	const code = systemCode(error);
 	if (error instanceof CniError || code === undefined) return error;
 	return new CniError(CniErrorCode.ioFailure, `${operation} "${path}": ${code}`, { cause: error });
-}
-
-function codeOf(error: unknown): string | undefined {
-	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,7 +1,8 @@
 // Finds out from the records who holds a port of the host.
 
 import type { TakenPort } from './backend.ts';
-import { familyOf, isSame } from './elements.ts';
+import { isSame } from './elements.ts';
+import { familyOf } from '../ip/address.ts';
 import { type Family, overlaps, type PortMapping } from './port-mappings.ts';
 import type { AttachmentRecord } from './records.ts';
 
