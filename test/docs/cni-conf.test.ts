@@ -1,4 +1,4 @@
-// Each sample in cni-conf attaches a container, as it is but for the place of leases and of agent.json.
+// Each sample in cni-conf attaches a container, as it is but for the places of leases, records and agent.json.
 import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -24,6 +24,7 @@ function relocated(host: Host, sample: Sample): Sample {
 	if (ipam === undefined) return sample;
 	return {
 		...sample,
+		natDir: host.natDir,
 		ipam: { ...(ipam as Sample), dataDir: host.dataDir, agentFile: `${host.directory}/agent.json` },
 	};
 }
