@@ -5,6 +5,7 @@ import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
 import { build } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import type { Edition } from './edition.ts';
+import { enclosedBundle } from './enclosed-bundle.ts';
 
 const SEA_CONFIGURATION = {
 	mainFormat: 'module',
@@ -33,7 +34,7 @@ export function pkgEdition(): Edition {
 				platform: 'node',
 				format: 'esm',
 				target: `node${process.versions.node}`,
-				plugins: [builtinModules],
+				plugins: [builtinModules, enclosedBundle],
 				logLevel: 'warning',
 			});
 			try {
