@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import type { Edition } from './edition.ts';
 import { enclosedBundle } from './enclosed-bundle.ts';
@@ -26,16 +26,19 @@ export function pkgEdition(): Edition {
 		recipe: [process.version, SEA_CONFIGURATION],
 		compile: async (entry, output) => {
 			const bundle = `${output}.mjs`;
-			await build({
-				entryPoints: [entry],
-				outfile: bundle,
+			const options: BuildOptions = {
 				bundle: true,
 				minify: true,
 				platform: 'node',
-				format: 'esm',
 				target: `node${process.versions.node}`,
-				plugins: [builtinModules, enclosedBundle],
 				logLevel: 'warning',
+			};
+			await build({
+				...options,
+				entryPoints: [entry],
+				outfile: bundle,
+				format: 'esm',
+				plugins: [builtinModules, enclosedBundle({ ...options, plugins: [builtinModules] })],
 			});
 			try {
 				const nodeRange = `node${process.versions.node}`;
