@@ -141,6 +141,7 @@ export function elementsOfNetworks(networks: readonly NetworkRecord[]): SetEleme
 			networks.filter(({ masquerade }) => masquerade).flatMap((each) => each.overlays),
 		),
 		...wide('containers4', [...overlays, ...subnets]),
+		...wide('subnets4', subnets),
 		...pairsOf('same_bridge4', subnets),
 		...wide('closed4', closed),
 		...pairsOf('same_network4', closed),

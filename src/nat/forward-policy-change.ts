@@ -1,4 +1,4 @@
-// Adds what is missing in chains FORWARD that drop.
+// Adds what is missing in chains FORWARD that drop, and removes it when its bridge is gone.
 
 import { CniError, CniErrorCode } from '../cni/errors.ts';
 import { commit } from '../netlink/nf-batch.ts';
@@ -15,8 +15,13 @@ import {
 	ruleText,
 } from './forward-policy.ts';
 import { findProgram, type Programs, runProgram, runRestore, SYSTEM_PATH } from './iptables-programs.ts';
+import { parseSaved } from './iptables-text.ts';
 import { missingInLegacy } from './legacy-filter.ts';
 import { withLock } from './record-files.ts';
+
+/** The plain name may stand for either variant, and the other one's rules count as well. */
+const PROGRAMS = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-nft`, `${name}-legacy`]);
+const DIRECTIONS: readonly ForwardRule['direction'][] = ['in', 'out'];
 
 /** Adds the rules that are still missing when nobody else adds any. Throws as passForwardPolicy. */
 export function addMissingRules(
@@ -30,6 +35,26 @@ export function addMissingRules(
 		const missing = Map.groupBy(missingInLegacy(network), programOf);
 		for (const [program, rules] of missing) addToLegacy({ path, deadline }, program, rules);
 	});
+}
+
+/**
+ * Removes the rules of these bridges again, wherever an installed iptables has them. Nothing waits past `deadline` (ms of
+ * performance.now()). Throws CniError 100, or 11 when a program takes too long.
+ */
+export function dropForwardRules(bridges: readonly string[], deadline: number, path = SYSTEM_PATH): void {
+	const programs = { path, deadline };
+	const ours = new Set(bridges.flatMap((bridge) => DIRECTIONS.map((direction) => ruleText({ direction, bridge }))));
+	if (ours.size === 0) return;
+	for (const program of PROGRAMS) {
+		if (findProgram(`${program}-save`, path) === undefined) continue;
+		// All tables: to ask the older iptables for one makes it.
+		const { rules } = parseSaved(runProgram(programs, `${program}-save`, []));
+		const found = rules
+			.filter(({ table, chain, words }) => table === 'filter' && ours.has(`-A ${chain} ${words}`))
+			.map(({ words }) => `-D ${FORWARD} ${words}`);
+		if (found.length > 0)
+			runRestore(programs, `${program}-restore`, ['*filter', ...found, 'COMMIT', ''].join('\n'));
+	}
 }
 
 function addToNft(rules: readonly ForwardRule[], deadline: number): void {

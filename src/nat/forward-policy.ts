@@ -35,13 +35,18 @@ export const FILTERS: Readonly<Record<Family, Table>> = {
 };
 
 /**
- * Adds the rules that let pass what a network's bridge forwards, where they are needed and missing; `directory` has the
- * lock. Nothing waits past `deadline` (ms of performance.now()). Throws NetlinkError, SystemCallError, CniError 11 or 100.
+ * Adds the rules that let pass what a network's bridge forwards, where they are needed and missing, and gives whether there
+ * were any; `directory` has the lock. Nothing waits past `deadline` (ms of performance.now()). Throws NetlinkError, SystemCallError, CniError 11 or 100.
  */
-export async function passForwardPolicy(network: BridgedNetwork, directory: string, deadline: number): Promise<void> {
-	if ((await missingRules(network, deadline)).length === 0) return;
+export async function passForwardPolicy(
+	network: BridgedNetwork,
+	directory: string,
+	deadline: number,
+): Promise<boolean> {
+	if ((await missingRules(network, deadline)).length === 0) return false;
 	const { addMissingRules } = await import('./forward-policy-change.ts');
 	addMissingRules(network, directory, deadline);
+	return true;
 }
 
 /** The rules that are needed and missing, in words. Throws as {@link passForwardPolicy}. */
@@ -51,7 +56,7 @@ export async function differencesOfForwarding(network: BridgedNetwork, deadline:
 }
 
 /** A rule as iptables has it. */
-export function ruleText({ direction, bridge }: ForwardRule): string {
+export function ruleText({ direction, bridge }: Pick<ForwardRule, 'direction' | 'bridge'>): string {
 	return `-A ${FORWARD} -${direction === 'in' ? 'i' : 'o'} ${bridge} -j ACCEPT`;
 }
 

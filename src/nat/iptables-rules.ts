@@ -94,7 +94,7 @@ export function chainsOf(records: Records, family: Family): Chain[] {
 			],
 		),
 		chain('nat', 'MASQ-NETWORKS', [], masquerade(keys('masqueraded_overlays'), keys('overlays'), family)),
-		chain('nat', 'MASQ-SINGLE', [], masquerade(keys('masqueraded'), keys('containers'), family)),
+		chain('nat', 'MASQ-SINGLE', [], masquerade(keys('masqueraded'), keys('subnets'), family)),
 	];
 }
 

@@ -23,10 +23,16 @@ const NOTHING: Records = { networks: [], attachments: [] };
  */
 export function ipTables(deadline: number, path = SYSTEM_PATH): Backend {
 	const programs = { deadline, path };
+	/** Whoever asks for one network after the other asks for the same chains. */
+	const whole = new Set<Family>();
+	const isWholeOf = (family: Family): boolean => {
+		if (!whole.has(family) && isWhole(programs, family)) whole.add(family);
+		return whole.has(family);
+	};
 	return {
 		name: 'iptables',
 		hasNetwork: (network, isAlone = true) =>
-			!isAlone || familiesOf({ ...NOTHING, networks: [network] }).every((family) => isWhole(programs, family)),
+			!isAlone || familiesOf({ ...NOTHING, networks: [network] }).every(isWholeOf),
 		findTaken: (record, records) =>
 			record.portMappings.length === 0 ? undefined : findTakenPort(record, records().attachments),
 		attach(record, records) {
@@ -44,7 +50,12 @@ export function ipTables(deadline: number, path = SYSTEM_PATH): Backend {
 			change(programs, all, others);
 		},
 		restore(records) {
-			for (const family of familiesOf(records)) repair(programs, family, chainsOf(records, family));
+			const used = familiesOf(records);
+			for (const family of FAMILIES) {
+				if (used.includes(family)) repair(programs, family, chainsOf(records, family));
+				// Its programs may be missing, or the kernel may not have it.
+				else attempt(() => clear(programs, family));
+			}
 		},
 		differences: (network, record, records) => differences(programs, network, record, records),
 		// What somebody edited is among the differences.
@@ -107,6 +118,12 @@ function attempt(work: () => void): boolean {
 
 function repair(programs: Programs, family: Family, chains: readonly Chain[]): void {
 	restore(programs, family, repairInput(chains, parseSaved(save(programs, family))));
+}
+
+/** Takes our chains out of a family that nobody uses any more. */
+function clear(programs: Programs, family: Family): void {
+	const saved = parseSaved(save(programs, family));
+	if (saved.chains.some(({ chain }) => chain.startsWith(PREFIX))) restore(programs, family, repairInput([], saved));
 }
 
 function restore(programs: Programs, family: Family, input: string): void {

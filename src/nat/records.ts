@@ -6,7 +6,7 @@ import type { PolicyRule } from './policy.ts';
 import type { PortMapping } from './port-mappings.ts';
 
 /** Raised whenever the tables are laid out anew, so that those of an older version are replaced by the next ADD. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /** What all containers of a network on this host share. Subnets are CIDRs without host bits. */
 export interface NetworkRecord {

@@ -31,6 +31,8 @@ const FAMILY_SETS = {
 	masqueraded: { key: ['address'] },
 	/** Everywhere that containers are. */
 	containers: { key: ['address'], intervals: true },
+	/** Of these, where those of this host are. */
+	subnets: { key: ['address'], intervals: true },
 	/** Pairs of the same subnet twice: what goes from the one to the other does not pass the host on its way back. */
 	same_bridge: { key: ['address', 'address'], intervals: true },
 	/** Networks which are reached by their own containers only. */

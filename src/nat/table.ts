@@ -202,7 +202,8 @@ function masqueradeRules({ match, source, destination, isUnicast, set }: FamilyT
 		...isUnicast,
 		masquerade(),
 	];
-	return [outwards('masqueraded_overlays', 'overlays'), outwards('masqueraded', 'containers')];
+	// Of a network that is no overlay, other hosts know nothing: their containers could not answer.
+	return [outwards('masqueraded_overlays', 'overlays'), outwards('masqueraded', 'subnets')];
 }
 
 function isolationRules({ match, source, destination, set }: FamilyTerms): Rule[] {

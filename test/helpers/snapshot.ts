@@ -43,11 +43,14 @@ export function takeSnapshot(host: Namespace, dataDir: string, natDir: string): 
 }
 
 function ruleset(host: Namespace): string[] {
-	return host
-		.must(['nft', 'list', 'ruleset'])
-		.split('\n')
-		.map((line) => line.trim())
-		.filter((line) => line !== '');
+	return (
+		host
+			// How often the rules were met is the packets' doing.
+			.must(['nft', '--stateless', 'list', 'ruleset'])
+			.split('\n')
+			.map((line) => line.trim())
+			.filter((line) => line !== '')
+	);
 }
 
 function filesBelow(directory: string): Record<string, string> {

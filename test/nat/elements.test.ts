@@ -69,6 +69,7 @@ test('a network has its overlay, its subnet, and the pair that tells neighbours 
 		{ set: 'overlays4', key: ['9.0.0.0/8'] },
 		{ set: 'masqueraded_overlays4', key: ['9.0.0.0/8'] },
 		{ set: 'containers4', key: ['9.0.0.0/8'] },
+		{ set: 'subnets4', key: ['9.0.1.0/27'] },
 		{ set: 'same_bridge4', key: ['9.0.1.0/27', '9.0.1.0/27'] },
 		{ set: 'bridges', key: ['m-dcos'] },
 	]);
@@ -89,6 +90,8 @@ test('of a network that is no overlay the subnet is all', (t) => {
 	t.deepEqual(sets, {
 		containers4: '10.1.0.0/24',
 		containers6: 'fd01::/64',
+		subnets4: '10.1.0.0/24',
+		subnets6: 'fd01::/64',
 		same_bridge4: '10.1.0.0/24',
 		same_bridge6: 'fd01::/64',
 		closed4: '10.1.0.0/24',

@@ -131,6 +131,18 @@ for (const variant of variants) {
 		t.is(rules(), before);
 	});
 
+	testOn(needs, `${variant}: a family that nobody uses any more loses all chains, rules of others stay`, (t) => {
+		const { inside, iptables, rules } = laidOut(t, variant, various);
+		iptables('-t nat -A PREROUTING -p tcp --dport 9 -j REDIRECT');
+		const only4: NetworkRecord = { ...dcos, subnets: ['9.0.1.0/27'], overlays: ['9.0.0.0/8'] };
+		inside((backend) => backend.restore({ networks: [only4], attachments: [] }));
+		t.notRegex(iptables('', 'ip6tables-save'), /MESOS-OVERLAY/);
+		t.regex(iptables('', 'iptables-save'), /MESOS-OVERLAY/);
+		inside((backend) => backend.restore({ networks: [], attachments: [] }));
+		t.notRegex(rules(), /MESOS-OVERLAY/);
+		t.regex(rules(), /--dport 9 -j REDIRECT/);
+	});
+
 	testOn(needs, `${variant}: what differs is said`, (t) => {
 		const record = attachment({ portMappings: [http], masquerade: true });
 		const { inside, iptables, records } = laidOut(t, variant, [record, web]);

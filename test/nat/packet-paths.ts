@@ -58,7 +58,7 @@ export function fateBySets({ networks, attachments }: Records, packet: Packet): 
 	const isMasqueraded =
 		(packet.isTranslated && has('same_bridge', source, destination)) ||
 		(!isMulticast && has('masqueraded_overlays', source) && !has('overlays', destination)) ||
-		(!isMulticast && has('masqueraded', source) && !isInside);
+		(!isMulticast && has('masqueraded', source) && !has('subnets', destination));
 	return {
 		prerouting: packet.isLocal && !isExcluded && translated !== undefined ? translated : 'pass',
 		forward: !isAllowed && isBarred ? 'drop' : 'pass',
