@@ -1,6 +1,6 @@
 // Computes what a host should have from what the master says. Nothing but its arguments counts.
 
-import { macOfAddress } from '../bridge/names.ts';
+import { macOfGateway } from '../bridge/names.ts';
 import { familyOf, formatIp, parseIp } from '../ip/address.ts';
 import { networkOf, parseCidr } from '../ip/cidr.ts';
 import { formatAddress } from '../ipam/address.ts';
@@ -89,7 +89,7 @@ function bridgesOf(self: WireAgent, networks: readonly WireNetwork[], mtu: numbe
 		const half = text === undefined ? undefined : splitSubnet(subnetOf(text))?.[0];
 		if (half === undefined) continue;
 		const gateway = formatAddress({ family: half.family, value: half.network + 1n });
-		bridges.set(`m-${network}`, { network, mtu, mac: macOfAddress(gateway) });
+		bridges.set(`m-${network}`, { network, mtu, mac: macOfGateway(gateway) });
 	}
 	return bridges;
 }

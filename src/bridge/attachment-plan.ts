@@ -7,7 +7,7 @@ import { assertVersionCarries } from '../cni/versions.ts';
 import type { Leased, RoutedAddress } from '../ipam/routed.ts';
 import { type BridgeConfiguration, SMALLEST_IPV6_MTU } from './configuration.ts';
 import { gatewayCidrs, withGateways } from './gateway.ts';
-import { macOfAddress, macOfAttachment, randomMac } from './names.ts';
+import { macOfAddress, macOfAttachment, macOfGateway, randomMac } from './names.ts';
 import { resolveRoutes } from './routes.ts';
 
 export interface AttachmentPlan {
@@ -49,12 +49,12 @@ export function planAttachment(
 		gateways,
 		routed: isGateway ? leased.routed : [],
 		routes: resolveRoutes(leased.routes, addresses, isDefaultGateway),
-		mac: configuration.mac ?? macOf(addresses[0]?.address) ?? macOfAttachment(request),
-		gatewayMac: macOf(gateways[0]) ?? randomMac(),
+		mac: configuration.mac ?? macOf(addresses[0]?.address, macOfAddress) ?? macOfAttachment(request),
+		gatewayMac: macOf(gateways[0], macOfGateway) ?? randomMac(),
 	};
 }
 
-function macOf(cidr: string | undefined): string | undefined {
+function macOf(cidr: string | undefined, make: (ip: string) => string): string | undefined {
 	const [ip] = cidr?.split('/') ?? [];
-	return ip === undefined ? undefined : macOfAddress(ip);
+	return ip === undefined ? undefined : make(ip);
 }

@@ -63,6 +63,14 @@ export function macOfAddress(ip: string): string {
 	return mac(octets.length === 4 ? 0x64 : 0x66, octets.slice(-4));
 }
 
+/**
+ * A MAC for the interface of the host that has a gateway address, the same for the same address. No container has it, not even
+ * one with that address: a bridge keeps its MAC when the address becomes a container's, as with routed ones.
+ */
+export function macOfGateway(ip: string): string {
+	return macOf32Bits(hash32(ip));
+}
+
 /** A MAC for an attachment without an address. */
 export function macOfAttachment({ containerId, ifname }: Attachment): string {
 	return macOf32Bits(hash32(`${containerId} ${ifname}`));

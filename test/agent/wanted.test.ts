@@ -3,6 +3,7 @@ import { changeState, stateOfSnapshot } from '../../src/agent/cluster-state.ts';
 import { networkWishes } from '../../src/agent/network-records.ts';
 import { UNREACHABLE } from '../../src/agent/host-state.ts';
 import { wishOf } from '../../src/agent/wanted.ts';
+import { macOfGateway } from '../../src/bridge/names.ts';
 import { agent, cluster, dcos, vteps } from '../helpers/cluster-state.ts';
 
 const options = { ip: '10.64.0.1', underlayMtu: 1500 };
@@ -31,7 +32,7 @@ test('a host among others', (t) => {
 				['9.0.2.0/24', '44.128.0.2'],
 				['fd01:b:0:0:2::/80', 'fd01:a::2'],
 			]),
-			bridges: new Map([['m-dcos', { network: 'dcos', mtu: 1450, mac: '02:64:09:00:01:01' }]]),
+			bridges: new Map([['m-dcos', { network: 'dcos', mtu: 1450, mac: macOfGateway('9.0.1.1') }]]),
 			parameters: new Map([
 				['ipv4/conf/vtep1024/rp_filter', '2'],
 				['ipv4/conf/vtep1024/promote_secondaries', '1'],
@@ -63,7 +64,7 @@ test('networks of IPv6 alone lead there by IPv6, with forwarding entries of thei
 	);
 	t.is(wanted?.neighbours.get('fd01:a::2'), '70:b3:d5:80:00:02');
 	t.is(wanted?.forwarding.get('70:b3:d5:80:00:02'), '10.64.0.2');
-	t.like(wanted?.bridges.get('m-dcos6'), { mac: '02:66:00:00:00:01' });
+	t.like(wanted?.bridges.get('m-dcos6'), { mac: macOfGateway('fd01:b::1:0:0:1') });
 });
 
 test('the MTU is what the underlay leaves, unless the master or the host says another', (t) => {

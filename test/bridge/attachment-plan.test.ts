@@ -1,5 +1,6 @@
 import test from 'ava';
 import { planAttachment } from '../../src/bridge/attachment-plan.ts';
+import { macOfGateway } from '../../src/bridge/names.ts';
 import type { Route } from '../../src/cni/result.ts';
 import { supportedVersions } from '../../src/cni/versions.ts';
 import type { RoutedAddress } from '../../src/ipam/routed.ts';
@@ -23,7 +24,7 @@ test('an address with its gateway, a route through it, and MACs that follow from
 		routed: [],
 		routes: [{ dst: '0.0.0.0/0', gw: '9.0.1.1' }],
 		mac: '02:64:09:00:01:02',
-		gatewayMac: '02:64:09:00:01:01',
+		gatewayMac: macOfGateway('9.0.1.1'),
 	});
 });
 
@@ -54,8 +55,8 @@ test('without an address the MAC follows from the attachment, and one that was a
 	t.is(plan({ mac: '02:00:00:00:00:07' }, [four]).mac, '02:00:00:00:00:07');
 });
 
-test('with IPv6 alone, the MACs follow from its end', (t) => {
-	t.like(plan({}, [six], []), { mac: '02:66:00:00:00:02', gatewayMac: '02:66:00:00:00:01' });
+test('with IPv6 alone, the MACs follow from it', (t) => {
+	t.like(plan({}, [six], []), { mac: '02:66:00:00:00:02', gatewayMac: macOfGateway('fd00::1') });
 });
 
 const routed4 = { address: '9.0.1.0', subnet: '9.0.1.0/27', gateway: '169.254.40.7' };
@@ -77,7 +78,7 @@ test('routed addresses: gateways outside their subnets, and routes for the host'
 			{ dst: '::/0', gw: 'fe80::1' },
 		],
 		mac: '02:64:09:00:01:00',
-		gatewayMac: '02:64:a9:fe:28:07',
+		gatewayMac: macOfGateway('169.254.40.7'),
 	});
 });
 

@@ -10,6 +10,7 @@ import {
 	linkLocalAddress,
 	macOfAddress,
 	macOfAttachment,
+	macOfGateway,
 	randomMac,
 	vlanPortName,
 } from '../../src/bridge/names.ts';
@@ -119,9 +120,16 @@ test('a MAC of what is no address', (t) => {
 	});
 });
 
+test('the MAC of a gateway is that of no container, not even of one with its address', (t) => {
+	const property = fc.property(fc.ipV4(), fc.ipV4(), (gateway, ip) => t.not(macOfGateway(gateway), macOfAddress(ip)));
+	fc.assert(property);
+	t.is(macOfGateway('9.0.1.1'), macOfGateway('9.0.1.1'));
+	t.not(macOfGateway('9.0.1.1'), macOfGateway('9.0.2.1'));
+});
+
 test('every MAC of ours is a locally administered unicast address, and known as ours', (t) => {
 	const property = fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), attachment, (ip, each) => {
-		for (const mac of [macOfAddress(ip), macOfAttachment(each), randomMac()]) {
+		for (const mac of [macOfAddress(ip), macOfGateway(ip), macOfAttachment(each), randomMac()]) {
 			t.regex(mac, /^02(:[0-9a-f]{2}){5}$/);
 			t.true(isOurMac(mac));
 		}

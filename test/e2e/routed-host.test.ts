@@ -201,6 +201,17 @@ for (const family of everyFamily) {
 	}
 }
 
+for (const family of everyFamily) {
+	testOn(needsOf(family), `what was the gateway of bridged containers becomes a routed container: ${family}`, (t) => {
+		const host = createHost(t);
+		const old = attach(t, host, { ipam: ipamOf('bridged', family) });
+		const ips = old.result.ips.map(({ gateway }) => gateway);
+		silent(t, old.del());
+		const next = attach(t, host, { ipam: ipamOf('routed', family), args: { cni: { ips } } });
+		for (const number of familiesOf(family)) t.true(ping(host, addressOf(next.result, number)));
+	});
+}
+
 test("with isGateway false the host has neither gateway nor route, which are somebody else's", (t) => {
 	const host = createHost(t);
 	const { check } = attachRouted(t, host, 'IPv4', { isGateway: false });

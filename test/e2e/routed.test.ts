@@ -1,6 +1,7 @@
 // ipam.addressing "routed": each address of the half is a container's, and packets flow from and to all of them.
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
+import { macOfGateway } from '../../src/bridge/names.ts';
 import { refused, silent } from '../helpers/assertions.ts';
 import { prepare } from '../helpers/attach.ts';
 import type { Result } from '../helpers/cni.ts';
@@ -130,13 +131,7 @@ testOn('ipv6', 'what the result, the container and the host have of it', (t) => 
 		{ dst: '0.0.0.0/0', gw: gateway },
 		{ dst: '::/0', gw: 'fe80::1' },
 	]);
-	t.is(
-		result.interfaces[0]?.mac,
-		`02:64:${gateway
-			.split('.')
-			.map((byte) => Number(byte).toString(16).padStart(2, '0'))
-			.join(':')}`,
-	);
+	t.is(result.interfaces[0]?.mac, macOfGateway(gateway));
 	t.deepEqual(host.addresses(host.bridge), [`${gateway}/32`, 'fe80::1/64']);
 	t.is(
 		host.link(host.bridge)?.addr_info?.find(({ local }) => local === gateway)?.scope,
