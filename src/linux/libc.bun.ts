@@ -15,6 +15,7 @@ const { symbols } = dlopen('libc.so.6', {
 	flock: { args: ['int', 'int'], returns: 'int' },
 	poll: { args: ['ptr', 'u64', 'int'], returns: 'int' },
 	socket: { args: ['int', 'int', 'int'], returns: 'int' },
+	connect: { args: ['int', 'ptr', 'u32'], returns: 'int' },
 	setsockopt: { args: ['int', 'int', 'int', 'ptr', 'u32'], returns: 'int' },
 	getsockopt: { args: ['int', 'int', 'int', 'ptr', 'ptr'], returns: 'int' },
 	setns: { args: ['int', 'int'], returns: 'int' },
@@ -23,7 +24,7 @@ const { symbols } = dlopen('libc.so.6', {
 });
 
 export const { open, close, read, write, pread, pwrite, link, unlink, statx } = symbols;
-export const { flock, poll, socket, setsockopt, getsockopt, setns, alarm } = symbols;
+export const { flock, poll, socket, connect, setsockopt, getsockopt, setns, alarm } = symbols;
 
 /** The error number that the last failed call left, `include/uapi/asm-generic/errno-base.h`. */
 export function errno(): number {

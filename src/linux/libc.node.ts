@@ -15,6 +15,7 @@ const { functions } = dlopen('libc.so.6', {
 	flock: { arguments: ['i32', 'i32'], return: 'i32' },
 	poll: { arguments: ['buffer', 'u64', 'i32'], return: 'i32' },
 	socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+	connect: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
 	setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
 	getsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'buffer'], return: 'i32' },
 	setns: { arguments: ['i32', 'i32'], return: 'i32' },
@@ -23,7 +24,7 @@ const { functions } = dlopen('libc.so.6', {
 });
 
 export const { open, close, read, write, pread, pwrite, link, unlink, statx } = functions;
-export const { flock, poll, socket, setsockopt, getsockopt, setns, alarm } = functions;
+export const { flock, poll, socket, connect, setsockopt, getsockopt, setns, alarm } = functions;
 
 /** The error number that the last failed call left, `include/uapi/asm-generic/errno-base.h`. */
 export function errno(): number {
