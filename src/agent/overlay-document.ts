@@ -2,7 +2,8 @@
 
 import { present } from '../cni/fields.ts';
 import { decodeNetwork } from '../overlay/configuration.ts';
-import { documentAgent, type DocumentAgent } from '../overlay/document-state.ts';
+import type { DocumentAgent } from '../overlay/document-shape.ts';
+import { documentAgent } from '../overlay/document-state.ts';
 import type { AgentRecord, Allocation, NetworkRecord } from '../overlay/records.ts';
 import { addressBlock, subnetOf } from '../overlay/subnet-text.ts';
 import type { WireAgent, WireNetwork } from '../overlay/wire.ts';
@@ -50,15 +51,8 @@ function recordOfAgent({ ip, vtep, networks }: WireAgent): AgentRecord {
 }
 
 function recordOfNetwork(wire: WireNetwork, position: number): NetworkRecord {
-	const { name, overlay, prefix, overlay6, prefix6, state } = wire;
-	const written = present({
-		name,
-		subnet: overlay,
-		prefix,
-		subnet6: overlay6,
-		prefix6,
-		enabled: state === 'disabled' ? false : undefined,
-	});
+	const { name, overlay, prefix, overlay6, prefix6, enabled, state } = wire;
+	const written = present({ name, subnet: overlay, prefix, subnet6: overlay6, prefix6, enabled });
 	const phase = state === 'draining' ? state : 'active';
 	return { network: decodeNetwork(written), origin: 'file', phase, position };
 }

@@ -15,7 +15,7 @@ makes it read credentials and certificates anew. Exit status 78: nothing will ch
 Without credentials it listens on the loopback only. docs/operations.md says more.`,
 	options: {
 		config: { ...file('the configuration of the virtual networks'), required: true },
-		state: file('where the state is kept; /var/lib/mesos-overlay/master.db'),
+		state: file('where the state is kept; /var/lib/mesos-overlay/master/master.db'),
 		listen: {
 			type: 'string',
 			value: 'ADDRESS:PORT',
@@ -48,7 +48,7 @@ Without credentials it listens on the loopback only. docs/operations.md says mor
 		try {
 			return await runMaster({
 				configuration: values.config,
-				state: values.state ?? '/var/lib/mesos-overlay/master.db',
+				state: values.state ?? '/var/lib/mesos-overlay/master/master.db',
 				listen: values.listen === undefined ? undefined : readListenAddress(values.listen),
 				credentials: {
 					agentTokens: values['agent-tokens'],

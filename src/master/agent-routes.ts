@@ -4,6 +4,8 @@ import * as v from 'valibot';
 import { messageOf } from '../ipam/lease-error.ts';
 import { formatSubnet } from '../ipam/subnet.ts';
 import { register, type Shortage } from '../overlay/allocation.ts';
+import { findAddressMistake } from '../overlay/conflicts.ts';
+import { documentStateShape } from '../overlay/document-shape.ts';
 import type { Draft } from '../overlay/draft.ts';
 import type { AgentRecord } from '../overlay/records.ts';
 import {
@@ -30,7 +32,7 @@ export function agentRoutes(services: Services): Route[] {
 		audience: 'operator',
 		summary: 'Removes agents; those that are alive only by force. Unknown ones are passed over.',
 		body: deletionShape,
-		answers: { 200: { description: 'The state without them' } },
+		answers: { 200: { description: 'The state without them', shape: documentStateShape } },
 		errors: ['alive'],
 		handle: (context: ApiContext) => deleteAgents(services, context),
 	} as const;
@@ -68,6 +70,7 @@ async function putAgent(services: Services, context: ApiContext): Promise<Respon
 		authorizeAddress(context.get('identity'), ip);
 		const before = registry.durable.agents.get(ip);
 		const { agent, shortages } = await registry.change((draft) => {
+			refuseAddress(draft, ip);
 			refuseOther(draft, services, ip, instance);
 			releaseFreed(draft, now() - quarantine);
 			const outcome = register(draft, { ip, instance, held: holdingsOfReport(report) });
@@ -91,14 +94,17 @@ async function putAgent(services: Services, context: ApiContext): Promise<Respon
 	}
 }
 
+/** Those that are registered stay, whatever was added since. */
+function refuseAddress({ state }: Draft, ip: string): void {
+	const mistake = state.agents.has(ip) ? undefined : findAddressMistake(state, ip);
+	if (mistake !== undefined) throw new ApiError('invalidRequest', `registering ${ip}: ${mistake}`);
+}
+
 /** An address is one agent's as long as that is alive. */
 function refuseOther({ state }: Draft, { presence }: Services, ip: string, instance: string): void {
 	const known = state.agents.get(ip);
 	if (known === undefined || known.instance === instance || !presence.isAlive(ip)) return;
-	const silence = presence.silence(ip);
-	const heard =
-		silence === undefined ? 'perhaps, since this master has just started' : `heard of ${silence.toFixed(0)} s ago`;
-	const why = `another agent has this address: instance "${known.instance}", ${heard}`;
+	const why = `another agent has this address: instance "${known.instance}", ${presence.lifeSign(ip)}`;
 	throw new ApiError('addressInUse', `registering ${ip} for instance "${instance}": ${why}`, { 'retry-after': '10' });
 }
 
@@ -137,7 +143,8 @@ async function deleteAgents(services: Services, context: ApiContext): Promise<Re
 		const known = addresses.filter((ip) => draft.state.agents.has(ip));
 		const alive = force ? [] : known.filter((ip) => presence.isAlive(ip));
 		if (alive.length > 0) {
-			throw new ApiError('alive', `removing agents: ${alive.join(', ')}: alive; stop them first, or set "force"`);
+			const signs = alive.map((ip) => `${ip} (${presence.lifeSign(ip)})`);
+			throw new ApiError('alive', `removing agents: alive: ${signs.join(', ')}; stop them first, or set "force"`);
 		}
 		for (const ip of known) removeAgent(draft, ip, now());
 		return known;

@@ -1,5 +1,6 @@
 // The error of a request, as it is answered: a status, and an object with `code` and `message`.
 
+import * as v from 'valibot';
 import { StoreError } from './store.ts';
 
 /** All codes, with their HTTP status; docs/operations.md says what they mean. */
@@ -21,6 +22,12 @@ export const apiErrorStatus = {
 	storeFull: 507,
 } as const;
 export type ApiErrorCode = keyof typeof apiErrorStatus;
+
+/** What is answered. */
+export const apiErrorShape = v.object({
+	code: v.picklist(Object.keys(apiErrorStatus) as ApiErrorCode[]),
+	message: v.string(),
+});
 
 /** Why a request was not done; nothing was changed by it. */
 export class ApiError extends Error {

@@ -56,7 +56,7 @@ export function identify(request: IncomingMessage, { tokens, issuers }: Credenti
 			: findToken(tokens, token, now);
 	}
 	const { socket } = request;
-	const peer = isEncrypted(socket) ? identityOfPeer(socket, issuers) : undefined;
+	const peer = isEncrypted(socket) ? identityOfPeer(socket, issuers, now) : undefined;
 	return peer ?? { role: 'nobody', reason: 'this needs a bearer token or a client certificate' };
 }
 

@@ -27,9 +27,9 @@ export function readCertificates(path: string): X509Certificate[] {
 
 /**
  * Who is at the other end of a connection; undefined when it has shown no certificate. OpenSSL has verified the chain; what
- * it said against it is the reason for `nobody`.
+ * it said against it is the reason for `nobody`. That was when the connection began; `now`, in milliseconds, may be days later.
  */
-export function identityOfPeer(socket: TLSSocket, { agent, operator }: Issuers): Identity | undefined {
+export function identityOfPeer(socket: TLSSocket, { agent, operator }: Issuers, now: number): Identity | undefined {
 	const certificate = socket.getPeerX509Certificate();
 	if (certificate === undefined) return undefined;
 	const name = /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? certificate.serialNumber;
@@ -39,14 +39,16 @@ export function identityOfPeer(socket: TLSSocket, { agent, operator }: Issuers):
 			reason: `the certificate "${name}" is not accepted: ${String(socket.authorizationError)}`,
 		};
 	}
+	const expires = Date.parse(certificate.validTo);
+	if (now >= expires) return { role: 'nobody', reason: `the certificate "${name}" has expired meanwhile` };
 	const isIssuedBy = (issuer: X509Certificate): boolean =>
 		certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-	if (operator.some(isIssuedBy)) return { role: 'operator', name };
+	if (operator.some(isIssuedBy)) return { role: 'operator', name, expires };
 	if (!agent.some(isIssuedBy)) {
 		return { role: 'nobody', reason: `the certificate "${name}" was issued by none of the configured authorities` };
 	}
 	if (certificate.subjectAltName?.includes('IP Address:')) {
-		return { role: 'agent', name, speaksFor: (address) => certificate.checkIP(address) !== undefined };
+		return { role: 'agent', name, expires, speaksFor: (address) => certificate.checkIP(address) !== undefined };
 	}
 	const reason = `the certificate "${name}" names no address (subjectAltName), so it is not an agent's`;
 	return { role: 'nobody', reason };

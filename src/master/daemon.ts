@@ -3,10 +3,11 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { messageOf } from '../ipam/lease-error.ts';
+import { tellReady } from '../linux/service-manager.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { createApi } from './api.ts';
 import { hasCredentials } from './authentication.ts';
-import { createFeed } from './feed.ts';
+import { createFeed, type Feed } from './feed.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { hostNetworks } from './host-networks.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -43,9 +44,10 @@ export async function runMaster(options: MasterOptions): Promise<number> {
 	try {
 		const listening = await listen(address, listenerOf(services, guard), tls);
 		const stopKeeping = keepHouse(services);
-		process.on('SIGHUP', () => renew(options, guard, listening));
+		process.on('SIGHUP', () => renew(options, guard, listening, services.feed));
 		for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(0));
 		tellStart(options, services, listening);
+		tellReady();
 		const status = await ended;
 		log('info', 'master stopping', { status });
 		stopKeeping();
@@ -111,8 +113,10 @@ function tellStart(
 	log('info', 'master started', { host, port, tls: certificate !== undefined, configuration, state, ...counts });
 }
 
-function renew(options: MasterOptions, guard: Guard, listening: Listening): void {
+function renew(options: MasterOptions, guard: Guard, listening: Listening, feed: Feed): void {
 	if (!guard.renew()) return;
+	// The credentials that these were asked for with may be no more.
+	feed.dismiss();
 	try {
 		const tls = readTlsFiles(options);
 		if (tls !== undefined) listening.renew(tls);

@@ -17,7 +17,9 @@ export interface Feed {
 	serve(response: ServerResponse, from: string | undefined, onEnd: () => void): void;
 	/** How many are served. */
 	size(): number;
-	/** Ends all streams. */
+	/** Ends all streams: who may watch comes back. */
+	dismiss(): void;
+	/** Ends all streams for good. */
 	close(): void;
 }
 
@@ -35,6 +37,9 @@ export function createFeed(registry: Registry, onSlow: () => void): Feed {
 		if (response.writableLength <= MOST_PENDING) return;
 		onSlow();
 		response.destroy();
+	};
+	const dismiss = (): void => {
+		for (const response of responses) response.end();
 	};
 	const flush = (): void => {
 		clearTimeout(timer);
@@ -76,10 +81,11 @@ export function createFeed(registry: Registry, onSlow: () => void): Feed {
 			}
 		},
 		size: () => responses.size,
+		dismiss,
 		close: () => {
 			clearInterval(heartbeat);
 			clearTimeout(timer);
-			for (const response of responses) response.end();
+			dismiss();
 		},
 	};
 }

@@ -6,11 +6,16 @@ import { ApiError } from './api-error.ts';
 export type Identity =
 	/** No credentials are configured: whoever reaches the loopback may do all. */
 	| { readonly role: 'local' }
-	| { readonly role: 'operator'; readonly name: string }
-	/** An agent; `speaksFor` says whether it may register an address. */
-	| { readonly role: 'agent'; readonly name: string; speaksFor(address: string): boolean }
+	| KnownIdentity
 	/** Nobody that is known, and why. */
 	| { readonly role: 'nobody'; readonly reason: string };
+
+/** Who has shown a credential, which is valid until `expires`, milliseconds since the epoch, or without end. */
+export type KnownIdentity = { readonly name: string; readonly expires: number | undefined } & (
+	| { readonly role: 'operator' }
+	/** `speaksFor` says whether it may register an address. */
+	| { readonly role: 'agent'; speaksFor(address: string): boolean }
+);
 
 /** Who may use a route: anybody, whoever is known, agents, or operators. */
 export type Audience = 'anybody' | 'known' | 'agent' | 'operator';

@@ -21,6 +21,7 @@ export const logEvents = [
 	'agent removed',
 	'network changed',
 	'network removed',
+	'network left out',
 	'request refused',
 	'request failed',
 	'store failed',

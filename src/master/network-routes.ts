@@ -3,12 +3,14 @@
 import * as v from 'valibot';
 import type { Draft } from '../overlay/draft.ts';
 import { decodeNetwork, type WrittenNetwork } from '../overlay/configuration.ts';
-import { findProblemsOfNetwork, type UsedSubnet } from '../overlay/configuration-rules.ts';
+import { findProblemsOfNetwork } from '../overlay/configuration-rules.ts';
 import { findShapeProblems, networkShape } from '../overlay/configuration-shape.ts';
+import { usedSubnets } from '../overlay/conflicts.ts';
 import { formatProblem } from '../overlay/problem.ts';
 import { countHolders, followPlan, planNetwork } from '../overlay/reconciliation.ts';
 import type { NetworkRecord } from '../overlay/records.ts';
 import { removeNetwork } from '../overlay/release.ts';
+import { rememberRemoval } from '../overlay/request-removal.ts';
 import { networksOf, type OverlayState } from '../overlay/state.ts';
 import { encodeNetwork, wireNetworkShape } from '../overlay/wire.ts';
 import { ApiError } from './api-error.ts';
@@ -27,6 +29,8 @@ const shownNetworkShape = v.object({
 const networksShape = v.object({
 	vteps: v.object({ ipv4: usageShape, ipv6: usageShape }),
 	networks: v.array(shownNetworkShape),
+	/** Of the file, but removed by a request. */
+	removed: v.array(v.object({ name: v.string(), time: v.string() })),
 });
 type Networks = v.InferOutput<typeof networksShape>;
 
@@ -82,6 +86,7 @@ function show(state: OverlayState): Networks {
 			origin: record.origin,
 			...usages(record.network.name),
 		})),
+		removed: Array.from(state.removed, ([name, { time }]) => ({ name, time: new Date(time).toISOString() })),
 	};
 }
 
@@ -90,7 +95,8 @@ async function postNetwork({ registry, hostNetworks, log, now }: Services, conte
 	const { name } = written;
 	const { isNew, record, actions } = await registry.change((draft) => {
 		const { state } = draft;
-		const problems = findProblemsOfNetwork(written, [...usedBeside(state, name), ...hostNetworks()]);
+		const others = networksOf(state).flatMap(({ network }) => (network.name === name ? [] : network));
+		const problems = findProblemsOfNetwork(written, [...usedSubnets(state.vtep, others), ...hostNetworks()]);
 		if (problems.length > 0) throw new ApiError('invalidRequest', problems.map(formatProblem).join('\n'));
 		const before = state.networks.get(name);
 		const wanted = {
@@ -115,17 +121,6 @@ function placeOf({ networks }: OverlayState, name: string): number {
 	);
 }
 
-/** What the VTEPs and all other networks use. */
-function usedBeside({ vtep, networks }: OverlayState, name: string): UsedSubnet[] {
-	const others = [...networks.values()].filter(({ network }) => network.name !== name);
-	return [
-		...[vtep?.subnet, vtep?.subnet6].map((subnet) => ({ subnet, user: 'the VTEPs' })),
-		...others.flatMap(({ network: { name: other, ipv4, ipv6 } }) =>
-			[ipv4, ipv6].map((part) => ({ subnet: part?.subnet, user: `the network "${other}"` })),
-		),
-	].flatMap(({ subnet, user }) => (subnet === undefined ? [] : [{ subnet, user }]));
-}
-
 async function deleteNetwork({ registry, log, now }: Services, context: ApiContext): Promise<Response> {
 	const name = context.req.param('name') ?? '';
 	const force = context.req.query('force') === 'true';
@@ -133,6 +128,7 @@ async function deleteNetwork({ registry, log, now }: Services, context: ApiConte
 	log('info', isGone ? 'network removed' : 'network changed', {
 		network: name,
 		what: isGone ? undefined : 'drained',
+		remedy: record.origin === 'file' ? 'it stays away; take it out of the file, too' : undefined,
 	});
 	return context.json(encodeNetwork(record), isGone ? 200 : 202);
 }
@@ -144,5 +140,6 @@ function takeAway(draft: Draft, name: string, force: boolean, now: number): { re
 	const isGone = force || countHolders(draft.state, name) === 0;
 	if (isGone) removeNetwork(draft, name, now);
 	else if (before.phase === 'active') draft.put({ kind: 'network', key: name, value: record });
+	rememberRemoval(draft, before, now);
 	return { record, isGone };
 }

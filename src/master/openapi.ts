@@ -2,20 +2,14 @@
 
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
-import { type ApiErrorCode, apiErrorStatus } from './api-error.ts';
-import type { Route } from './route.ts';
+import { type ApiErrorCode, apiErrorShape, apiErrorStatus } from './api-error.ts';
+import type { Answer, Route } from './route.ts';
 
 /** What can go wrong with every request, with those that are not for anybody, that have a body, or that change something. */
 const EVERYWHERE: readonly ApiErrorCode[] = ['internal', 'overloaded'];
 const WITH_IDENTITY: readonly ApiErrorCode[] = ['unauthenticated', 'forbidden'];
 const WITH_BODY: readonly ApiErrorCode[] = ['invalidRequest', 'tooSlow', 'tooLarge'];
 const WITH_CHANGES: readonly ApiErrorCode[] = ['storeFailed', 'storeFull'];
-
-const ERROR = {
-	type: 'object',
-	required: ['code', 'message'],
-	properties: { code: { enum: Object.keys(apiErrorStatus) }, message: { type: 'string' } },
-};
 
 /** An OpenAPI 3.1 document. */
 export function describeApi(routes: readonly Route[]): object {
@@ -30,7 +24,7 @@ export function describeApi(routes: readonly Route[]): object {
 				token: { type: 'http', scheme: 'bearer' },
 				certificate: { type: 'mutualTLS', description: 'a client certificate' },
 			},
-			schemas: { Error: ERROR },
+			schemas: { Error: schemaOf(apiErrorShape) },
 		},
 	};
 }
@@ -63,18 +57,33 @@ function describeRoute(route: Route): object {
 				schema: { type: 'string' },
 			};
 		}),
-		...(body !== undefined && { requestBody: { required: true, content: contentOf(body) } }),
+		...(body !== undefined && {
+			requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } },
+		}),
 		responses: { ...describeErrors(codes), ...describeAnswers(answers) },
 	};
 }
 
 function describeAnswers(answers: Route['answers']): object {
 	return Object.fromEntries(
-		Object.entries(answers).map(([status, { description, shape, type }]) => {
-			const content = shape !== undefined ? contentOf(shape) : type !== undefined ? { [type]: {} } : undefined;
-			return [status, { description, ...(content && { content }) }];
+		Object.entries(answers).map(([status, answer]) => {
+			const content = contentOf(answer);
+			return [status, { description: answer.description, ...(content && { content }) }];
 		}),
 	);
+}
+
+/** What is answered, by its type; undefined when it is nothing. OpenAPI 3.1 has no word for the events of a stream. */
+function contentOf({ shape, type, events }: Answer): object | undefined {
+	if (shape !== undefined) return { 'application/json': { schema: schemaOf(shape) } };
+	if (type === undefined) return undefined;
+	const schemas = Object.entries(events ?? {}).map(([event, data]): [string, object] => [event, schemaOf(data)]);
+	return {
+		[type]: {
+			...(type.startsWith('text/') && { schema: { type: 'string' } }),
+			...(events && { 'x-events': Object.fromEntries(schemas) }),
+		},
+	};
 }
 
 function describeErrors(codes: readonly ApiErrorCode[]): object {
@@ -85,7 +94,7 @@ function describeErrors(codes: readonly ApiErrorCode[]): object {
 	);
 }
 
-function contentOf(shape: GenericSchema): object {
+function schemaOf(shape: GenericSchema): object {
 	const { $schema: _, ...schema }: JsonSchema = toJsonSchema(shape, { errorMode: 'ignore', typeMode: 'input' });
-	return { 'application/json': { schema } };
+	return schema;
 }

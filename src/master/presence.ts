@@ -24,8 +24,8 @@ export interface Presence {
 	mark(): number;
 	/** Whether an agent has reported since then. */
 	hasReportedSince(ip: string, mark: number): boolean;
-	/** How long ago it was heard of, in seconds; undefined if not since the start. */
-	silence(ip: string): number | undefined;
+	/** Why an agent counts as alive, as the end of a sentence. */
+	lifeSign(ip: string): string;
 	reportsOf(ip: string): Reports;
 	/** Rises with every report that says something new. */
 	version(): number;
@@ -85,9 +85,11 @@ export function createPresence(clock: () => number): Presence {
 		},
 		mark: clock,
 		hasReportedSince: (ip, mark) => (agents.get(ip)?.reported ?? -Infinity) > mark,
-		silence: (ip) => {
+		lifeSign: (ip) => {
 			const present = agents.get(ip);
-			return present && (clock() - present.seen) / 1000;
+			const seconds = (since: number): string => `${Math.round((clock() - since) / 1000)} s`;
+			if (present !== undefined) return `heard of ${seconds(present.seen)} ago`;
+			return `not heard of yet, but this master was started only ${seconds(started)} ago: all count as alive for ${ALIVE_WATCHING / 1000} s`;
 		},
 		reportsOf: (ip) => agents.get(ip)?.reports ?? NO_REPORTS,
 		version: () => version,

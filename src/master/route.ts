@@ -18,6 +18,8 @@ export interface Answer {
 	readonly shape?: GenericSchema;
 	/** Of what is answered; JSON by default. */
 	readonly type?: string;
+	/** Of a stream: the data of each kind of event. */
+	readonly events?: Readonly<Record<string, GenericSchema>>;
 }
 
 export interface Route {

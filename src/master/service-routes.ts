@@ -1,9 +1,14 @@
 // The routes about the master itself: whether it is well, what it has counted, what it can do, and a copy of its state.
 
 import { readFile, rm } from 'node:fs/promises';
+import * as v from 'valibot';
+import { apiErrorShape } from './api-error.ts';
 import { describeApi } from './openapi.ts';
 import type { ApiContext, Route } from './route.ts';
 import type { Services } from './services.ts';
+
+const wellShape = v.object({ status: v.literal('ok'), revision: v.string() });
+const failingShape = v.object({ status: v.literal('failing'), problem: v.string() });
 
 /** `others` are the routes that the OpenAPI document has besides these. */
 export function serviceRoutes(services: Services, others: readonly Route[]): Route[] {
@@ -14,7 +19,13 @@ export function serviceRoutes(services: Services, others: readonly Route[]): Rou
 			path: '/healthz',
 			audience: 'anybody',
 			summary: 'Whether changes can be made',
-			answers: { 200: { description: 'They can' }, 503: { description: 'The last one could not' } },
+			answers: {
+				200: { description: 'They can', shape: wellShape },
+				503: {
+					description: 'The last one could not; or overloaded',
+					shape: v.union([failingShape, apiErrorShape]),
+				},
+			},
 			handle: (context) => {
 				const problem = store.problem();
 				if (problem !== undefined) return context.json({ status: 'failing', problem }, 503);
@@ -34,7 +45,7 @@ export function serviceRoutes(services: Services, others: readonly Route[]): Rou
 			path: '/openapi.json',
 			audience: 'anybody',
 			summary: 'This document',
-			answers: { 200: { description: 'OpenAPI 3.1' } },
+			answers: { 200: { description: 'OpenAPI 3.1', shape: v.record(v.string(), v.unknown()) } },
 			handle: (context) => context.json(document),
 		},
 		{

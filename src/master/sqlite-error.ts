@@ -8,6 +8,7 @@ import { StoreError } from './store.ts';
 const MEANINGS: Readonly<Record<string, readonly [code: StoreError['code'], why: string]>> = {
 	5: ['busy', 'another process has it, is there another master?'],
 	8: ['failed', 'it cannot be written, is the file system read-only?'],
+	10: ['failed', 'the disk, or its file system, has failed'],
 	11: ['corrupt', 'it is damaged, restore a backup'],
 	13: ['full', 'the file system is full, free some space'],
 	14: ['failed', 'it cannot be opened'],
@@ -15,6 +16,9 @@ const MEANINGS: Readonly<Record<string, readonly [code: StoreError['code'], why:
 	ENOSPC: ['full', 'the file system is full, free some space'],
 	EROFS: ['failed', 'the file system is read-only'],
 	EACCES: ['failed', 'permission denied'],
+	EISDIR: ['failed', 'it is a directory, set --state'],
+	ENOTDIR: ['failed', 'a part of the path is no directory'],
+	EEXIST: ['failed', 'a part of the path is no directory'],
 };
 
 /** An error of SQLite or of the file system as a StoreError that says what was tried, and the remedy if there is one. */

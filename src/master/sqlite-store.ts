@@ -1,29 +1,13 @@
 // The master's state in a file of SQLite: write-ahead log, and each change on the disk before it is answered.
 
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StoredWrite } from '../overlay/records.ts';
 import { sqliteError } from './sqlite-error.ts';
+import { checkFile, createFile } from './sqlite-file.ts';
+import { checkLog } from './sqlite-log.ts';
 import { type StateStore, type StoredChange, StoreError, type StoredState } from './store.ts';
-
-/** `mesO` in ASCII: tells our files from other programs', PRAGMA application_id. */
-const APPLICATION = 0x6d65734f;
-/** PRAGMA user_version; a newer one is not touched. */
-const VERSION = 1;
-
-/** Each record has a checksum, since SQLite has none: a bit that has changed on the disk must not become an address. */
-const SCHEMA = `
-	create table records (key text primary key, value text not null, checksum text not null) strict, without rowid;
-	create table history (revision integer primary key, run text not null, writes text not null, checksum text not null) strict;
-	pragma application_id = ${APPLICATION};
-	pragma user_version = ${VERSION};
-`;
-
-/** The beginning of a file of SQLite, https://www.sqlite.org/fileformat2.html#the_database_header. */
-const MAGIC = 'SQLite format 3\0';
-const HEADER_SIZE = 100;
 
 /** How long to wait for a master that is just ending: milliseconds. */
 const PATIENCE = 2000;
@@ -37,74 +21,44 @@ export function openSqliteStore(path: string): { readonly store: StateStore; rea
 	try {
 		const isNew = !existsSync(path);
 		if (isNew) createFile(path, tried);
-		else checkHeader(path, tried);
+		else checkFile(path, tried);
 		return { store: storeOf(openDatabase(path, tried), path), isNew };
 	} catch (error) {
 		throw sqliteError(tried, error);
 	}
 }
 
-/** Makes the file under another name first: one that was begun and not ended is never taken for a state. */
-function createFile(path: string, tried: string): void {
-	if (existsSync(`${path}-wal`)) {
-		const why = 'it is gone, but its log is there: restore a backup, or remove the log to begin anew';
-		throw new StoreError('corrupt', `${tried}: ${why}`);
-	}
-	mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-	const temporary = `${path}.new`;
-	for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(`${temporary}${suffix}`, { force: true });
-	closeSync(openSync(temporary, 'wx', 0o600));
-	const database = new DatabaseSync(temporary);
-	try {
-		database.exec(`pragma journal_mode = wal; begin; ${SCHEMA} commit;`);
-	} finally {
-		database.close();
-	}
-	renameSync(temporary, path);
-	syncDirectory(dirname(path));
-}
-
-/** Makes a new name in a directory durable. */
-function syncDirectory(path: string): void {
-	const descriptor = openSync(path, 'r');
-	try {
-		fsyncSync(descriptor);
-	} finally {
-		closeSync(descriptor);
-	}
-}
-
-/** Looks at a file before SQLite does, which would change what it takes for an empty or older database. */
-function checkHeader(path: string, tried: string): void {
-	const header = Buffer.alloc(HEADER_SIZE);
-	const descriptor = openSync(path, 'r');
-	const length = readSync(descriptor, header);
-	closeSync(descriptor);
-	const refuse = (why: string): never => {
-		throw new StoreError('corrupt', `${tried}: ${why}`);
-	};
-	if (length === 0) refuse('it is empty, restore a backup');
-	if (length < HEADER_SIZE || header.toString('latin1', 0, MAGIC.length) !== MAGIC) {
-		refuse('it is no database, restore a backup or set --state');
-	}
-	if (header.readUInt32BE(68) !== APPLICATION) refuse("it is another program's, set --state");
-	if (header.readUInt32BE(60) !== VERSION) refuse('it is of another version of mesos-overlay');
-}
-
 function openDatabase(path: string, tried: string): DatabaseSync {
+	if (checkLog(path, tried)) examineWithLog(path, tried);
 	const database = new DatabaseSync(path, { timeout: PATIENCE });
 	try {
 		// Exclusive: the lock is the process's, and the kernel frees it however the process ends.
 		database.exec('pragma locking_mode = exclusive; begin immediate; commit;');
-		const { integrity_check: found } = database.prepare('pragma integrity_check').get() ?? {};
-		if (found !== 'ok') {
-			throw new StoreError('corrupt', `${tried}: it is damaged, restore a backup (${String(found)})`);
-		}
+		examine(database, tried);
 		database.exec('pragma journal_mode = wal; pragma synchronous = full;');
 		return database;
 	} catch (error) {
 		database.close();
 		throw error;
+	}
+}
+
+function examine(database: DatabaseSync, tried: string): void {
+	const { integrity_check: found } = database.prepare('pragma integrity_check').get() ?? {};
+	if (found === 'ok') return;
+	throw new StoreError('corrupt', `${tried}: it is damaged, restore a backup (${String(found)})`);
+}
+
+/** Who may write puts the log into the file when it closes: what is damaged is found before. */
+function examineWithLog(path: string, tried: string): void {
+	const database = new DatabaseSync(path, { timeout: PATIENCE, readOnly: true });
+	try {
+		examine(database, tried);
+	} catch (error) {
+		// Who only reads needs space beside the file, too; on a full disk, who writes says what there is to say.
+		if (['corrupt', 'busy'].includes(sqliteError(tried, error).code)) throw error;
+	} finally {
+		database.close();
 	}
 }
 

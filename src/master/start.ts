@@ -61,6 +61,7 @@ export async function openState(options: MasterOptions): Promise<Opened> {
 			return made;
 		});
 		for (const { text } of plan.actions) log('info', 'state reconciled', { what: text });
+		for (const { name, text } of plan.leftOut) log('warn', 'network left out', { network: name, what: text });
 		return { registry, store, run };
 	} catch (error) {
 		await store.close();

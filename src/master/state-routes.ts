@@ -1,9 +1,14 @@
 // The routes that show the state: as the original does, and as a stream of changes.
 
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { documentStateShape } from '../overlay/document-shape.ts';
+import { changeShape, snapshotShape } from '../overlay/watch-wire.ts';
 import { authorizeAddress, canonicalIp } from './identity.ts';
 import type { ApiContext, Route } from './route.ts';
 import type { Services } from './services.ts';
+
+/** Milliseconds; a longer one would be over at once. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export function stateRoutes(services: Services): Route[] {
 	const state = {
@@ -11,7 +16,7 @@ export function stateRoutes(services: Services): Route[] {
 		audience: 'known',
 		summary: 'The state, in the form of the original',
 		answers: {
-			200: { description: 'agents, and the configuration as network' },
+			200: { description: 'agents, and the configuration as network', shape: documentStateShape },
 			304: { description: 'It is still that of If-None-Match' },
 		},
 		handle: (context: ApiContext) => answerState(services, context),
@@ -28,7 +33,13 @@ export function stateRoutes(services: Services): Route[] {
 				from: 'the id of the last event that was seen; without it, or if it is not known any more, a snapshot comes first',
 				agent: 'the address of the agent that watches, which shows that it is alive',
 			},
-			answers: { 200: { description: 'Events', type: 'text/event-stream' } },
+			answers: {
+				200: {
+					description: 'Events',
+					type: 'text/event-stream',
+					events: { snapshot: snapshotShape, change: changeShape },
+				},
+			},
 			handle: (context) => watch(services, context),
 		},
 	];
@@ -46,12 +57,20 @@ export async function answerState({ statePage }: Services, context: ApiContext):
 	return context.body(await zipped(), 200, { ...type, 'content-encoding': 'gzip' });
 }
 
-function watch({ registry, presence, feed }: Services, context: ApiContext): Response {
+/** A stream lasts as long as the credential that it was asked for with. */
+function watch({ registry, presence, feed, now }: Services, context: ApiContext): Response {
 	const { outgoing } = context.env;
 	const agent = canonicalIp(context.req.query('agent') ?? '');
 	if (agent !== undefined) authorizeAddress(context.get('identity'), agent);
 	const isAgent = agent !== undefined && registry.durable.agents.has(agent);
 	const from = context.req.query('from') ?? context.req.header('last-event-id');
-	feed.serve(outgoing, from, isAgent ? presence.watch(agent) : () => {});
+	const identity = context.get('identity');
+	const expires = 'expires' in identity ? identity.expires : undefined;
+	const timer = expires && setTimeout(() => outgoing.end(), Math.min(expires - now(), LONGEST_TIMEOUT));
+	const unwatch = isAgent ? presence.watch(agent) : undefined;
+	feed.serve(outgoing, from, () => {
+		clearTimeout(timer);
+		unwatch?.();
+	});
 	return RESPONSE_ALREADY_SENT;
 }

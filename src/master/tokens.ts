@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { parseIp } from '../ip/address.ts';
 import { messageOf } from '../ipam/lease-error.ts';
-import { canonicalIp, type Identity } from './identity.ts';
+import { canonicalIp, type Identity, type KnownIdentity } from './identity.ts';
 
 /** A shorter one can be guessed. */
 const SHORTEST_TOKEN = 16;
@@ -15,14 +15,8 @@ export class CredentialError extends Error {
 	readonly code = 'credentials';
 }
 
-export interface Token {
-	readonly identity: Identity;
-	/** Milliseconds since the epoch. */
-	readonly expires: number | undefined;
-}
-
-/** Tokens by the digests of their texts: who finds a digest has compared nothing secret. */
-export type Tokens = ReadonlyMap<string, Token>;
+/** Who has which token, by the digest of its text: who finds a digest has compared nothing secret. */
+export type Tokens = ReadonlyMap<string, KnownIdentity>;
 
 /**
  * Reads a file of lines such as `10.0.0.1 dGhpcyBpcyBhIHNlY3JldA 2027-01-01T00:00:00Z`: the agent's address, or an operator's
@@ -53,7 +47,7 @@ export function readPrivateFile(path: string): string {
 
 /** Takes the text of such a file apart; `path` is for messages. Throws CredentialError with all that is wrong. */
 export function decodeTokens(text: string, path: string, role: 'agent' | 'operator'): Tokens {
-	const tokens = new Map<string, Token>();
+	const tokens = new Map<string, KnownIdentity>();
 	const problems: string[] = [];
 	for (const [at, line] of text.split('\n').entries()) {
 		const words = line
@@ -66,7 +60,7 @@ export function decodeTokens(text: string, path: string, role: 'agent' | 'operat
 		const problem =
 			problemOf(words, role, expires) ??
 			(tokens.has(digestOf(token)) ? 'the token is in an earlier line, too' : undefined);
-		if (problem === undefined) tokens.set(digestOf(token), { identity: identityOf(name, role), expires });
+		if (problem === undefined) tokens.set(digestOf(token), identityOf(name, role, expires));
 		else problems.push(`${path}:${at + 1}: ${problem}`);
 	}
 	if (problems.length > 0) throw new CredentialError(problems.join('\n'));
@@ -88,10 +82,10 @@ function problemOf(
 	return Number.isNaN(expires) ? `"${rest[0]}" is no time, write it as "2027-01-01T00:00:00Z"` : undefined;
 }
 
-function identityOf(name: string, role: 'agent' | 'operator'): Identity {
-	if (role === 'operator') return { role, name };
+function identityOf(name: string, role: 'agent' | 'operator', expires: number | undefined): KnownIdentity {
+	if (role === 'operator') return { role, name, expires };
 	const address = canonicalIp(name);
-	return { role, name, speaksFor: (other) => other === address };
+	return { role, name, expires, speaksFor: (other) => other === address };
 }
 
 /** Who has a token, at a time in milliseconds since the epoch. */
@@ -99,8 +93,9 @@ export function findToken(tokens: readonly Tokens[], token: string, now: number)
 	const digest = digestOf(token);
 	const found = tokens.map((each) => each.get(digest)).find((each) => each !== undefined);
 	if (found === undefined) return { role: 'nobody', reason: 'the token is not known' };
-	if (found.expires === undefined || now < found.expires) return found.identity;
-	return { role: 'nobody', reason: `the token has expired, on ${new Date(found.expires).toISOString()}` };
+	const { expires } = found;
+	if (expires === undefined || now < expires) return found;
+	return { role: 'nobody', reason: `the token has expired, on ${new Date(expires).toISOString()}` };
 }
 
 function digestOf(token: string): string {

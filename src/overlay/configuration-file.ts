@@ -1,13 +1,11 @@
 // The configuration as a YAML file: read whole, with the line and column of everything that is wrong.
 
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { decodeConfiguration, type OverlayConfiguration, type WrittenConfiguration } from './configuration.ts';
+import { decodeConfiguration, type OverlayConfiguration } from './configuration.ts';
 import { findProblems, type UsedSubnet } from './configuration-rules.ts';
 import { configurationShape, findShapeProblems } from './configuration-shape.ts';
+import { applyInstallerKeys, type ConfigurationFile, findInstallerProblems, NETWORKS_KEY } from './installer-keys.ts';
 import { formatProblem, type Problem } from './problem.ts';
-
-/** The key of the original's config.yaml; all others are the installer's. */
-const KEY = 'dcos_overlay_network';
 
 /** A configuration that cannot be used; the message has a line for each problem: `overlay.yaml:7:15: …`. */
 export class ConfigurationError extends Error {
@@ -36,12 +34,9 @@ export function readConfiguration(text: string, path: string, used: readonly Use
 	if (document.errors.length > 0) {
 		throw new ConfigurationError(document.errors.map(({ pos, message }) => `${place(pos[0])}: ${message}`));
 	}
-	const value = decodeYaml(document, path);
-	const problems =
-		value === undefined
-			? [MISSING]
-			: [...findShapeProblems(configurationShape, value, [KEY]), ...findProblems(value ?? {}, [KEY], used)];
-	if (problems.length === 0) return decodeConfiguration(value as WrittenConfiguration);
+	const file = decodeYaml(document, path);
+	const problems = [...findNetworksProblems(file[NETWORKS_KEY], used), ...findInstallerProblems(file)];
+	if (problems.length === 0) return decodeConfiguration(applyInstallerKeys(file));
 	const located = problems.map((problem) => ({ problem, offset: offsetOf(document, problem) }));
 	throw new ConfigurationError(
 		located
@@ -50,17 +45,19 @@ export function readConfiguration(text: string, path: string, used: readonly Use
 	);
 }
 
-const MISSING: Problem = {
-	path: [KEY],
-	wrong: 'is missing',
-	right: `write ${KEY}: with vtep_subnet, vtep_mac_oui and overlays below it`,
-};
+function findNetworksProblems(value: unknown, used: readonly UsedSubnet[]): Problem[] {
+	const path = [NETWORKS_KEY];
+	if (value !== undefined)
+		return [...findShapeProblems(configurationShape, value, path), ...findProblems(value ?? {}, path, used)];
+	const right = `write ${NETWORKS_KEY}: with vtep_subnet, vtep_mac_oui and overlays below it`;
+	return [{ path, wrong: 'is missing', right }];
+}
 
-/** The value of the key; undefined when there is none. Throws ConfigurationError. */
-function decodeYaml(document: Document, path: string): unknown {
+/** The keys of the file; none when it is no object. Throws ConfigurationError. */
+function decodeYaml(document: Document, path: string): ConfigurationFile {
 	try {
 		const value: unknown = document.toJS();
-		return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[KEY] : undefined;
+		return typeof value === 'object' && value !== null ? (value as ConfigurationFile) : {};
 	} catch (error) {
 		// An alias without an anchor, or so many of them that nobody means it.
 		throw new ConfigurationError([`${path}: ${error instanceof Error ? error.message : String(error)}`]);

@@ -5,13 +5,7 @@ import type { WrittenConfiguration, WrittenNetwork, WrittenVtep } from './config
 import { findNetworkProblems, PART_KEYS, type Unchecked } from './network-rules.ts';
 import type { Path, Problem } from './problem.ts';
 import { isSubnet, overlaps, parseSubnet } from './subnet-text.ts';
-import { findMacOuiMistake, SHORTEST_VTEP_PREFIX } from './vtep.ts';
-
-/** The original's least MTU, and IPv6's (RFC 8200 §5). */
-const LEAST_MTU = 552;
-const LEAST_MTU_IPV6 = 1280;
-/** 65535 without the headers of Ethernet, IPv6, UDP and VXLAN. */
-const LARGEST_MTU = 65_465;
+import { findMacOuiMistake, findMtuMistake, SHORTEST_VTEP_PREFIX } from './vtep.ts';
 
 /** Of a VTEP subnet, the first and the last address are given to nobody. */
 const VTEP_PREFIXES = { 4: [SHORTEST_VTEP_PREFIX, 30], 6: [0, 126] } as const;
@@ -33,12 +27,9 @@ export function findProblems(
 	at: Path,
 	used: readonly UsedSubnet[],
 ): Problem[] {
-	const list: readonly unknown[] = Array.isArray(written.overlays) ? written.overlays : [];
-	const overlays = list.flatMap((network, index) =>
-		typeof network === 'object' && network !== null ? [{ network, path: [...at, 'overlays', index] }] : [],
-	);
+	const overlays = overlaysOf(written, at);
 	return [
-		...findVtepProblems(written, overlays, at),
+		...findVtepProblems(written, at),
 		...overlays.flatMap(({ network, path }) => findNetworkProblems(network, path)),
 		...findDuplicates(overlays),
 		...findOverlaps([...vtepClaims(written, at), ...overlays.flatMap(networkClaims)], used),
@@ -50,21 +41,37 @@ export function findProblemsOfNetwork(network: Unchecked<WrittenNetwork>, used: 
 	return [...findNetworkProblems(network, []), ...findOverlaps(networkClaims({ network, path: [] }), used)];
 }
 
-function findVtepProblems(
-	{ vtep_subnet, vtep_subnet6, vtep_mac_oui, vtep_mtu }: Unchecked<WrittenVtep>,
-	overlays: readonly Overlay[],
-	at: Path,
-): Problem[] {
+/** A network, and where it is written. */
+interface Overlay {
+	readonly network: Unchecked<WrittenNetwork>;
+	readonly path: Path;
+}
+
+/** The networks of a configuration at a path, as far as they are objects. */
+export function overlaysOf({ overlays }: Unchecked<WrittenConfiguration>, at: Path): Overlay[] {
+	const list: readonly unknown[] = Array.isArray(overlays) ? overlays : [];
+	return list.flatMap((network, index) =>
+		typeof network === 'object' && network !== null ? [{ network, path: [...at, 'overlays', index] }] : [],
+	);
+}
+
+/** Whether anything of a configuration is in IPv6. */
+export function usesIpv6(written: Unchecked<WrittenConfiguration>): boolean {
+	return (
+		written.vtep_subnet6 !== undefined ||
+		overlaysOf(written, []).some(({ network }) => network.subnet6 !== undefined)
+	);
+}
+
+function findVtepProblems(written: Unchecked<WrittenConfiguration>, at: Path): Problem[] {
+	const { vtep_subnet, vtep_subnet6, vtep_mac_oui, vtep_mtu } = written;
 	const oui = typeof vtep_mac_oui === 'string' ? findMacOuiMistake(vtep_mac_oui) : undefined;
-	const hasIpv6 = vtep_subnet6 !== undefined || overlays.some(({ network }) => network.subnet6 !== undefined);
-	const least = hasIpv6 ? LEAST_MTU_IPV6 : LEAST_MTU;
-	const mtuIsWrong = typeof vtep_mtu === 'number' && (vtep_mtu < least || vtep_mtu > LARGEST_MTU);
-	const right = `write a number from ${least} to ${LARGEST_MTU}, or leave it out: agents then compute it`;
+	const mtu = typeof vtep_mtu === 'number' ? findMtuMistake(vtep_mtu, usesIpv6(written)) : undefined;
 	return [
 		...findVtepSubnetProblems(vtep_subnet, 4, [...at, 'vtep_subnet']),
 		...findVtepSubnetProblems(vtep_subnet6, 6, [...at, 'vtep_subnet6']),
 		...(oui === undefined ? [] : [{ path: [...at, 'vtep_mac_oui'], ...oui }]),
-		...(mtuIsWrong ? [{ path: [...at, 'vtep_mtu'], wrong: `${vtep_mtu} is no MTU that works here`, right }] : []),
+		...(mtu === undefined ? [] : [{ path: [...at, 'vtep_mtu'], ...mtu }]),
 	];
 }
 
@@ -81,11 +88,6 @@ function findVtepSubnetProblems(text: unknown, family: 4 | 6, path: Path): Probl
 	if (subnet.prefix >= shortest) return [];
 	const wrong = `"${text}" is too large: the MAC addresses of VTEPs have 24 bits of their own`;
 	return [{ path, wrong, right: `write a /${shortest} or a smaller one` }];
-}
-
-interface Overlay {
-	readonly network: Unchecked<WrittenNetwork>;
-	readonly path: Path;
 }
 
 function findDuplicates(overlays: readonly Overlay[]): Problem[] {

@@ -4,48 +4,11 @@ import { present } from '../cni/fields.ts';
 import { formatAddress } from '../ipam/address.ts';
 import { formatSubnet, splitSubnet, type Subnet } from '../ipam/subnet.ts';
 import { isOpen } from './allocation.ts';
-import {
-	encodeNetwork,
-	encodeVtep,
-	type VtepSettings,
-	type WrittenConfiguration,
-	type WrittenNetwork,
-} from './configuration.ts';
+import { encodeNetwork, encodeVtep, type VtepSettings, type WrittenConfiguration } from './configuration.ts';
+import type { DocumentAgent, DocumentBridge, DocumentOverlay, DocumentVxlan } from './document-shape.ts';
 import type { AgentRecord, Allocation, NetworkRecord } from './records.ts';
-import type { AgentStatus, NetworkReport } from './registration-wire.ts';
+import type { NetworkReport } from './registration-wire.ts';
 import { VTEP, vtepMac } from './vtep.ts';
-
-/** An agent's network. Without subnets, there was none left. */
-interface DocumentOverlay {
-	readonly backend: { readonly vxlan: DocumentVxlan };
-	readonly docker_bridge?: DocumentBridge;
-	readonly info: WrittenNetwork;
-	readonly mesos_bridge?: DocumentBridge;
-	readonly state: { readonly error?: string; readonly status: AgentStatus };
-	readonly subnet?: string;
-	readonly subnet6?: string;
-}
-
-interface DocumentVxlan {
-	readonly vni: number;
-	readonly vtep_ip: string;
-	readonly vtep_ip6?: string;
-	readonly vtep_mac: string;
-	readonly vtep_mtu?: number;
-	readonly vtep_name: string;
-}
-
-/** The halves have their network addresses here, not those of gateways. */
-interface DocumentBridge {
-	readonly ip?: string;
-	readonly ip6?: string;
-	readonly name: string;
-}
-
-export interface DocumentAgent {
-	readonly ip: string;
-	readonly overlays: readonly DocumentOverlay[];
-}
 
 /** One of `agents`, with what it has reported of each network. */
 export function documentAgent(

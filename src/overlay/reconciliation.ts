@@ -1,26 +1,21 @@
 // What is to be done when the configuration file and the stored state disagree.
 
-import { formatSubnet, type Subnet } from '../ipam/subnet.ts';
 import { registerAll } from './allocation.ts';
-import type { Network, OverlayConfiguration, VtepSettings } from './configuration.ts';
+import type { OverlayConfiguration, VtepSettings } from './configuration.ts';
+import { findConflicts, findHostsWithin, type Refusal, subnetsOf, vtepSubnetsOf } from './conflicts.ts';
 import { compareNetworks, compareVteps, type Difference } from './difference.ts';
 import type { Draft } from './draft.ts';
 import type { NetworkRecord } from './records.ts';
 import { removeNetwork } from './release.ts';
+import { describeRemoval, forgetRemoval, staysAway } from './request-removal.ts';
 import type { OverlayState } from './state.ts';
-import { overlaps } from './subnet-text.ts';
 
 /** One step, and the sentence that tells it. */
 export type Action =
 	| { readonly kind: 'set VTEPs'; readonly vtep: VtepSettings; readonly text: string }
 	| { readonly kind: 'set network'; readonly record: NetworkRecord; readonly text: string }
-	| { readonly kind: 'remove network'; readonly name: string; readonly text: string };
-
-/** Why a file cannot be followed, and what to do instead. */
-export interface Refusal {
-	readonly wrong: string;
-	readonly advice: string;
-}
+	| { readonly kind: 'remove network'; readonly name: string; readonly text: string }
+	| { readonly kind: 'forget removal'; readonly name: string; readonly text: string };
 
 export interface Plan {
 	readonly actions: readonly Action[];
@@ -28,12 +23,20 @@ export interface Plan {
 	readonly refusals: readonly Refusal[];
 }
 
+/** Also says which networks of the file are not followed, in a sentence each. */
+interface FilePlan extends Plan {
+	readonly leftOut: readonly { readonly name: string; readonly text: string }[];
+}
+
 /**
  * Compares a state with a configuration. A network that the file does not name is drained, or with `force` removed at once;
- * one that was requested while the master was running stays. What agents hold is never changed: where it would have to be,
- * the plan is a refusal. Followed, the plan for the same configuration is empty.
+ * one that was requested while the master was running stays, and one that was removed so stays away as long as the file says
+ * of it what it said then. What agents hold is never changed: where it would have to be, the plan is a refusal. Followed, the
+ * plan for the same configuration is empty.
  */
-export function planReconciliation(state: OverlayState, wanted: OverlayConfiguration, force: boolean): Plan {
+export function planReconciliation(state: OverlayState, file: OverlayConfiguration, force: boolean): FilePlan {
+	const leftOut = file.networks.filter((network) => staysAway(state, network));
+	const wanted = { ...file, networks: file.networks.filter((network) => !leftOut.includes(network)) };
 	const names = new Set(wanted.networks.map(({ name }) => name));
 	const unnamed = [...state.networks.values()].filter(({ network }) => !names.has(network.name));
 	const removals = unnamed.flatMap((record) => planRemoval(record, force));
@@ -41,12 +44,19 @@ export function planReconciliation(state: OverlayState, wanted: OverlayConfigura
 	const staying = unnamed.filter(({ network }) => !removed.has(network.name));
 	const changes = [
 		planVteps(state, wanted.vtep),
-		...wanted.networks.map((network, position) => planNetwork(state, { network, origin: 'file', position })),
+		...wanted.networks.map((network) =>
+			planNetwork(state, { network, origin: 'file', position: file.networks.indexOf(network) }),
+		),
 		{ actions: [], refusals: findConflicts(wanted, staying) },
 	];
 	return {
-		actions: [...removals, ...changes.flatMap(({ actions }) => actions)],
+		actions: [
+			...removals,
+			...changes.flatMap(({ actions }) => actions),
+			...planForgetting(state, new Set(file.networks.map(({ name }) => name))),
+		],
 		refusals: changes.flatMap(({ refusals }) => refusals),
+		leftOut: leftOut.map(({ name }) => ({ name, text: describeRemoval(state, name) })),
 	};
 }
 
@@ -59,17 +69,36 @@ export function followPlan(draft: Draft, { actions }: Plan, now: number): void {
 				break;
 			case 'set network':
 				draft.put({ kind: 'network', key: action.record.network.name, value: action.record });
+				forgetRemoval(draft, action.record.network.name);
 				break;
 			case 'remove network':
 				removeNetwork(draft, action.name, now);
+				break;
+			case 'forget removal':
+				forgetRemoval(draft, action.name);
 				break;
 		}
 	}
 	if (actions.length > 0) registerAll(draft);
 }
 
-function planVteps({ vtep: before, agents }: OverlayState, vtep: VtepSettings): Plan {
-	const set = (text: string): Plan => ({ actions: [{ kind: 'set VTEPs', vtep, text }], refusals: [] });
+/** What was removed by a request, and is gone from the file, too. */
+function planForgetting({ removed }: OverlayState, named: ReadonlySet<string>): Action[] {
+	return [...removed.keys()]
+		.filter((name) => !named.has(name))
+		.map((name) => ({
+			kind: 'forget removal',
+			name,
+			text: `the network "${name}", removed by a request, is not in the file any more`,
+		}));
+}
+
+function planVteps(state: OverlayState, vtep: VtepSettings): Plan {
+	const { vtep: before, agents } = state;
+	const set = (text: string): Plan => {
+		const hosts = findHostsWithin(state, 'the VTEPs', vtepSubnetsOf(vtep), before && vtepSubnetsOf(before));
+		return hosts.length > 0 ? refuse(hosts) : { actions: [{ kind: 'set VTEPs', vtep, text }], refusals: [] };
+	};
 	if (before === undefined) return set('the VTEPs are set up');
 	const differences = compareVteps(before, vtep);
 	const text = `the VTEPs: ${describe(differences)}`;
@@ -78,7 +107,7 @@ function planVteps({ vtep: before, agents }: OverlayState, vtep: VtepSettings): 
 	}
 	const wrong = `${text}, and ${count(agents.size)} a VTEP, whose address or MAC would be another`;
 	const advice = `all traffic between them would stop. Put the old value back; to begin anew, remove all agents first`;
-	return { actions: [], refusals: [{ wrong, advice }] };
+	return refuse([{ wrong, advice }]);
 }
 
 /** What is to be done so that there is a network, and it is as it is wanted. */
@@ -88,7 +117,13 @@ export function planNetwork(state: OverlayState, wanted: Omit<NetworkRecord, 'ph
 	const record: NetworkRecord = { ...wanted, phase: 'active' };
 	const set = (text: string): Plan => ({ actions: [{ kind: 'set network', record, text }], refusals: [] });
 	const before = state.networks.get(name);
-	if (before === undefined) return set(`the network "${name}" is added`);
+	const hosts = findHostsWithin(
+		state,
+		`the network "${name}"`,
+		subnetsOf(network),
+		before && subnetsOf(before.network),
+	);
+	if (before === undefined) return hosts.length > 0 ? refuse(hosts) : set(`the network "${name}" is added`);
 
 	const differences = compareNetworks(before.network, network);
 	const holders = countHolders(state, name);
@@ -97,12 +132,17 @@ export function planNetwork(state: OverlayState, wanted: Omit<NetworkRecord, 'ph
 		const advice =
 			`their containers would lose their addresses. Put the old value back; or take "${name}" out of the file and start: ` +
 			'it is drained, and gone when no container is left on it (at once with --force); then add it again';
-		return { actions: [], refusals: [{ wrong, advice }] };
+		return refuse([{ wrong, advice }]);
 	}
+	if (hosts.length > 0) return refuse(hosts);
 	if (differences.length > 0) return set(`the network "${name}": ${describe(differences)}`);
 	if (before.phase === 'draining') return set(`the network "${name}" stays: it is wanted again`);
 	const isSame = before.origin === origin && before.position === position;
 	return isSame ? NOTHING : set(`the network "${name}" has another place in the file`);
+}
+
+function refuse(refusals: readonly Refusal[]): Plan {
+	return { actions: [], refusals };
 }
 
 const NOTHING: Plan = { actions: [], refusals: [] };
@@ -115,33 +155,6 @@ function planRemoval(record: NetworkRecord, force: boolean): Action[] {
 	if (phase === 'draining') return [];
 	const text = `the network "${name}" is drained: it goes when no container is left on it`;
 	return [{ kind: 'set network', record: { ...record, phase: 'draining' }, text }];
-}
-
-/** Overlaps of what the file has with what stays without being in it. */
-function findConflicts({ vtep, networks }: OverlayConfiguration, staying: readonly NetworkRecord[]): Refusal[] {
-	const wanted = [
-		...[vtep.subnet, vtep.subnet6].map((subnet) => ({ who: 'the VTEPs', subnet })),
-		...networks.flatMap((network) =>
-			subnetsOf(network).map((subnet) => ({ who: `the network "${network.name}"`, subnet })),
-		),
-	];
-	return staying.flatMap(({ network, phase }) =>
-		subnetsOf(network).flatMap((taken) =>
-			wanted
-				.filter(({ subnet }) => subnet !== undefined && overlaps(subnet, taken))
-				.map(({ who, subnet }) => ({
-					wrong: `${who}: ${subnet && formatSubnet(subnet)} overlaps ${formatSubnet(taken)} of the network "${network.name}"`,
-					advice:
-						phase === 'draining'
-							? 'it is still being drained. Wait until it is gone, or start with --force'
-							: 'it was added by a request. Remove it by DELETE /v1/networks first, or write another subnet',
-				})),
-		),
-	);
-}
-
-function subnetsOf({ ipv4, ipv6 }: Network): Subnet[] {
-	return [ipv4, ipv6].flatMap((part) => part?.subnet ?? []);
 }
 
 /** How many agents have something of a network. */

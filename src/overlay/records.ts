@@ -53,10 +53,18 @@ export interface FreedRecord {
 	readonly time: number;
 }
 
+/** A network of the file that somebody has removed by a request: it stays away until the file says something else of it. */
+export interface RemovedRecord {
+	readonly network: Network;
+	/** When: milliseconds since the epoch. */
+	readonly time: number;
+}
+
 /** A change of one record; without a value, it goes. Networks have their names for keys, agents their addresses, what was freed its text. */
 export type Write =
 	| { readonly kind: 'vtep'; readonly key: ''; readonly value: VtepSettings | undefined }
 	| { readonly kind: 'network'; readonly key: string; readonly value: NetworkRecord | undefined }
+	| { readonly kind: 'removed'; readonly key: string; readonly value: RemovedRecord | undefined }
 	| { readonly kind: 'agent'; readonly key: string; readonly value: AgentRecord | undefined }
 	| { readonly kind: 'freed'; readonly key: string; readonly value: FreedRecord | undefined };
 
@@ -67,6 +75,7 @@ export interface StoredWrite {
 }
 
 type StoredNetwork = WrittenNetwork & Omit<NetworkRecord, 'network'>;
+type StoredRemoved = WrittenNetwork & Omit<RemovedRecord, 'network'>;
 type StoredFreed = Omit<FreedRecord, 'block'>;
 
 interface StoredAllocation {
@@ -86,12 +95,15 @@ export function encodeWrite(write: Write): StoredWrite {
 	return { key: `${write.kind}/${write.key}`, value };
 }
 
-function encodeValue(write: Write): WrittenVtep | StoredNetwork | StoredAgent | StoredFreed | undefined {
+function encodeValue(
+	write: Write,
+): WrittenVtep | StoredNetwork | StoredRemoved | StoredAgent | StoredFreed | undefined {
 	switch (write.kind) {
 		case 'vtep':
 			return write.value && encodeVtep(write.value);
 		case 'network':
-			return write.value && encodeNetworkRecord(write.value);
+		case 'removed':
+			return write.value && encodeNamed(write.value);
 		case 'agent':
 			return write.value && encodeAgent(write.value);
 		default:
@@ -110,6 +122,8 @@ export function decodeWrite({ key, value }: StoredWrite): Write {
 			return { kind, key: '', value: decode(decodeVtep) };
 		case 'network':
 			return { kind, key: name, value: decode(decodeNetworkRecord) };
+		case 'removed':
+			return { kind, key: name, value: decode(decodeRemoved) };
 		case 'agent':
 			return { kind, key: name, value: decode((stored: StoredAgent) => decodeAgent(name, stored)) };
 		case 'freed':
@@ -119,12 +133,16 @@ export function decodeWrite({ key, value }: StoredWrite): Write {
 	}
 }
 
-function encodeNetworkRecord({ network, ...record }: NetworkRecord): StoredNetwork {
-	return { ...encodeNetwork(network), ...record };
+function encodeNamed({ network, ...rest }: NetworkRecord | RemovedRecord): StoredNetwork | StoredRemoved {
+	return { ...encodeNetwork(network), ...rest };
 }
 
 function decodeNetworkRecord({ origin, phase, position, ...network }: StoredNetwork): NetworkRecord {
 	return { network: decodeNetwork(network), origin, phase, position };
+}
+
+function decodeRemoved({ time, ...network }: StoredRemoved): RemovedRecord {
+	return { network: decodeNetwork(network), time };
 }
 
 function encodeAgent({ instance, vtep, vtep6, networks }: AgentRecord): StoredAgent {

@@ -12,7 +12,7 @@ import {
 	spaceOfVteps,
 	takeFrom,
 } from './pool.ts';
-import type { AgentRecord, FreedRecord, NetworkRecord, Write } from './records.ts';
+import type { AgentRecord, FreedRecord, NetworkRecord, RemovedRecord, Write } from './records.ts';
 import type { Space } from './space.ts';
 
 export interface OverlayState {
@@ -20,6 +20,8 @@ export interface OverlayState {
 	readonly vtep: VtepSettings | undefined;
 	/** By name. */
 	readonly networks: ReadonlyMap<string, NetworkRecord>;
+	/** Of those that were removed by a request, by name. */
+	readonly removed: ReadonlyMap<string, RemovedRecord>;
 	/** By address. */
 	readonly agents: ReadonlyMap<string, AgentRecord>;
 	/** By the text of what was freed, the oldest first. */
@@ -39,6 +41,7 @@ interface NamedPool {
 export interface LiveState extends OverlayState {
 	vtep: VtepSettings | undefined;
 	readonly networks: Map<string, NetworkRecord>;
+	readonly removed: Map<string, RemovedRecord>;
 	readonly agents: Map<string, AgentRecord>;
 	readonly freed: Map<string, FreedRecord>;
 	readonly freedBy: Map<string, Set<string>>;
@@ -49,6 +52,7 @@ export function createState(): LiveState {
 	return {
 		vtep: undefined,
 		networks: new Map(),
+		removed: new Map(),
 		agents: new Map(),
 		freed: new Map(),
 		freedBy: new Map(),
@@ -100,6 +104,11 @@ export function applyWrite(state: LiveState, write: Write): Write {
 			const before = state.networks.get(write.key);
 			put(state.networks, write.key, write.value);
 			forgetPools(state, write.key);
+			return { ...write, value: before };
+		}
+		case 'removed': {
+			const before = state.removed.get(write.key);
+			put(state.removed, write.key, write.value);
 			return { ...write, value: before };
 		}
 		case 'agent':

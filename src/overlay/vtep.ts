@@ -22,6 +22,20 @@ export function findMacOuiMistake(text: string): Mistake | undefined {
 	return undefined;
 }
 
+/** The original's least MTU, and IPv6's (RFC 8200 §5). */
+const LEAST_MTU = 552;
+const LEAST_MTU_IPV6 = 1280;
+/** 65535 without the headers of Ethernet, IPv6, UDP and VXLAN. */
+const LARGEST_MTU = 65_465;
+
+/** Why a number of bytes cannot be the MTU of VTEPs and bridges; undefined when it can. */
+export function findMtuMistake(mtu: number, hasIpv6: boolean): Mistake | undefined {
+	const least = hasIpv6 ? LEAST_MTU_IPV6 : LEAST_MTU;
+	if (mtu >= least && mtu <= LARGEST_MTU) return undefined;
+	const right = `write a number from ${least} to ${LARGEST_MTU}, or leave it out: agents then compute it`;
+	return { wrong: `${mtu} is no MTU that works here`, right };
+}
+
 /** The MAC address of the VTEP that has an IPv4 address: the three bytes of the OUI, and the last three of the address. */
 export function vtepMac(macOui: string, ipv4: bigint): string {
 	const end = [16n, 8n, 0n].map((shift) => ((ipv4 >> shift) & 0xffn).toString(16).padStart(2, '0'));

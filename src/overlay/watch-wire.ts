@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { vtepsShape, wireAgentShape, wireNetworkShape } from './wire.ts';
 
 /** Everything there is: the first event of who has seen nothing, or nothing of late. */
-const snapshotShape = v.object({
+export const snapshotShape = v.object({
 	revision: v.string(),
 	vteps: vtepsShape,
 	networks: v.array(wireNetworkShape),
@@ -13,7 +13,7 @@ const snapshotShape = v.object({
 export type Snapshot = v.InferOutput<typeof snapshotShape>;
 
 /** What has changed since the event before: whole agents, all networks if one of them has. */
-const changeShape = v.object({
+export const changeShape = v.object({
 	revision: v.string(),
 	vteps: v.optional(vtepsShape),
 	networks: v.optional(v.array(wireNetworkShape)),

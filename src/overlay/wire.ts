@@ -33,6 +33,8 @@ export const wireNetworkShape = v.object({
 	prefix: v.optional(count),
 	overlay6: v.optional(text),
 	prefix6: v.optional(count),
+	/** As it was written. */
+	enabled: v.optional(v.boolean()),
 	state: v.picklist(['active', 'draining', 'disabled']),
 });
 export type WireNetwork = v.InferOutput<typeof wireNetworkShape>;
@@ -58,6 +60,7 @@ export function encodeNetwork({ network, phase }: NetworkRecord): WireNetwork {
 		prefix: ipv4?.prefix,
 		overlay6: ipv6 && formatSubnet(ipv6.subnet),
 		prefix6: ipv6?.prefix,
+		enabled: network.enabled,
 		state,
 	});
 }

@@ -50,15 +50,17 @@ test('everything that is wrong, a line each', (t) => {
 });
 
 test('a network that this host is in', (t) => {
-	// a device whose other end is down has no network
-	const lan = (name: string) => [
+	const lan = (name: string, address = '192.168.7.1/24') => [
 		'sh',
 		'-ec',
-		`ip link add ${name} type veth peer other; ip address add 192.168.7.1/24 dev ${name}; ip link set ${name} up; ip link set other up`,
+		`ip link add ${name} type bridge; ip address add ${address} dev ${name}; ip link set ${name} up`,
 	];
 	const { status, stderr } = check(t, [document], lan('uplink'));
 	t.is(status, 1);
 	t.regex(stderr, /:\d+:19: .*"192.168.0.0\/16" overlaps 192.168.7.0\/24 of uplink of this host; write/);
+	const idle = ['sh', '-ec', 'ip link add docker0 type bridge; ip address add 9.255.0.1/16 dev docker0'];
+	t.regex(check(t, [document], idle).stderr, /"9.0.0.0\/8" overlaps 9.255.0.0\/16 of docker0 of this host/);
+	t.is(check(t, [document], lan('uplink', '10.10.0.117/24')).status, 0);
 	t.is(check(t, [document, '--ignore-host-networks'], lan('uplink')).status, 0);
 	t.is(check(t, [document], lan('m-dcos-1')).status, 0, 'the bridge of the network itself');
 });

@@ -107,6 +107,40 @@ test('tokens are read anew by SIGHUP, unless there is a mistake in them', async 
 	t.is((await ask(master, ...PUT, bearer('a-new-token-of-the-agent'))).status, 200);
 });
 
+test('a stream ends with its credential: when that is withdrawn, and when its time is over', async (t) => {
+	const { place, master } = await withTokens(t);
+	await ask(master, ...PUT, bearer(AGENT));
+	const stream = await watch(t, master, '?agent=10.0.0.1', bearer(AGENT));
+	const other = await watch(t, master, '', bearer(OPERATOR));
+	t.is((await stream.next()).event, 'snapshot');
+	const { data } = await other.next();
+	const end = new Date(Date.now() + 2000).toISOString();
+	writeFileSync(join(place.directory, 'agents'), `10.0.0.1 a-new-token-of-the-agent ${end}\n`);
+	master.process.kill('SIGHUP');
+	for (const one of [stream, other]) await t.throwsAsync(one.next(), { message: 'the stream has ended' });
+	await t.throwsAsync(watch(t, master, '?agent=10.0.0.1', bearer(AGENT)), { message: /401/ });
+	const again = await watch(t, master, `?from=${data.revision}`, bearer(OPERATOR));
+
+	const short = await watch(t, master, '?agent=10.0.0.1', bearer('a-new-token-of-the-agent'));
+	t.is((await short.next()).event, 'snapshot');
+	await t.throwsAsync(short.next(), { message: 'the stream has ended' });
+	t.true(Date.now() >= Date.parse(end) - 50);
+	const expired = await ask(master, ...PUT, bearer('a-new-token-of-the-agent'));
+	t.deepEqual([expired.status, expired.json.message], [401, `the token has expired, on ${end}`]);
+	await ask(master, ...ADD, bearer(OPERATOR));
+	t.is((await again.next()).event, 'change');
+});
+
+test('a credential that somebody replays elsewhere takes nothing from the agent that lives', async (t) => {
+	const { master } = await withTokens(t);
+	const first = await ask(master, ...PUT, bearer(AGENT));
+	const thief = await ask(master, 'PUT', '/v1/agents/10.0.0.1', { instance: 'thief' }, bearer(AGENT));
+	t.deepEqual([thief.status, thief.json.code], [409, 'addressInUse']);
+	const replayed = await ask(master, ...PUT, bearer(AGENT));
+	t.deepEqual(replayed.json.agent, first.json.agent, 'the same request again changes nothing');
+	t.is(replayed.json.revision, first.json.revision);
+});
+
 test('tokens that others can read are refused', async (t) => {
 	const place = createPlace(t);
 	const path = join(place.directory, 'tokens');

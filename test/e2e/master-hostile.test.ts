@@ -132,6 +132,96 @@ for (const body of [
 	});
 }
 
+for (const [ip, message] of [
+	[
+		'0.0.0.0',
+		/^registering 0\.0\.0\.0: no host can have this address: .* 0\.0\.0\.0\/8, which is for "this network"$/,
+	],
+	['127.0.0.1', /no host can have this address: .* 127\.0\.0\.0\/8, which is for the loopback$/],
+	['224.0.0.1', /for multicast$/],
+	['255.255.255.255', /for future use$/],
+	['::1', /for the loopback$/],
+	['::ffff:10.0.0.1', /for IPv4 addresses$/],
+	['fe80::1', /for link-local addresses$/],
+	[
+		'9.0.0.7',
+		/^registering 9\.0\.0\.7: 9\.0\.0\.0\/8 is for the network "dcos": the address of a host must be another$/,
+	],
+	['44.128.0.1', /44\.128\.0\.0\/20 is for the VTEPs: /],
+] as const) {
+	test(`an address that no agent can have: ${ip}`, async (t) => {
+		const master = await startMaster(t, createPlace(t));
+		const { status, json } = await ask(master, 'PUT', `/v1/agents/${ip}`, { instance: 'x' });
+		t.deepEqual([status, json.code], [400, 'invalidRequest']);
+		t.regex(json.message, message);
+		t.deepEqual((await ask(master, 'GET', '/overlay-master/state')).json.agents, []);
+	});
+}
+
+test('an address is the same however it is written', async (t) => {
+	const master = await startMaster(t, createPlace(t));
+	const spellings = ['fd00::a', 'FD00::A', 'fd00:0:0:0:0:0:0:a', 'fd00::0.0.0.10', '%66d00%3A:a'];
+	const answers = new Set<string>();
+	for (const ip of spellings) {
+		const { status, json } = await ask(master, 'PUT', `/v1/agents/${ip}`, { instance: 'x' });
+		t.is(status, 200, ip);
+		answers.add(JSON.stringify(json.agent));
+	}
+	t.is(answers.size, 1);
+	const removal = { agents: ['fd00:0::0a', 'fd00::A'], force: true };
+	const { json } = await ask(master, 'POST', '/overlay-master/agents/delete', removal);
+	t.deepEqual(json.agents, []);
+	for (const ip of [
+		'010.0.0.1',
+		'10.0.0.1%20',
+		'10.0.0.256',
+		'167772161',
+		'fd00::1%25eth0',
+		'fd00:::1',
+		'[fd00::1]',
+	]) {
+		const reply = await ask(master, 'PUT', `/v1/agents/${ip}`, { instance: 'x' });
+		t.deepEqual([reply.status, reply.json.code], [400, 'invalidRequest'], ip);
+	}
+	await isWell(t, master);
+});
+
+test('a body is JSON, whatever its type is said to be; of a key that is there twice, the last counts', async (t) => {
+	const master = await startMaster(t, createPlace(t));
+	for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'nonsense', '']) {
+		const headers = { 'content-type': type };
+		t.is((await ask(master, 'PUT', '/v1/agents/10.0.0.1', { instance: 'x' }, headers)).status, 200, type);
+		const form = await ask(master, 'PUT', '/v1/agents/10.0.0.1', 'instance=x', headers);
+		t.deepEqual([form.status, form.json.code], [400, 'invalidRequest'], type);
+	}
+	await register(master, '10.0.0.2');
+	const twice = '{"agents":["10.0.0.1"],"agents":["10.0.0.2"],"force":false,"force":true}';
+	const { json } = await ask(master, 'POST', '/overlay-master/agents/delete', twice);
+	t.deepEqual(
+		json.agents.map(({ ip }) => ip),
+		['10.0.0.1'],
+	);
+	const proto = '{"__proto__":{"force":true},"agents":["10.0.0.1"]}';
+	t.is((await ask(master, 'POST', '/overlay-master/agents/delete', proto)).status, 409);
+	const zipped = await ask(master, 'PUT', '/v1/agents/10.0.0.1', '\x1f\x8b', { 'content-encoding': 'gzip' });
+	t.is(zipped.status, 400);
+	await isWell(t, master);
+});
+
+test('very deep JSON where a list is expected, and very many headers', async (t) => {
+	const master = await startMaster(t, createPlace(t));
+	const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+	for (const body of [`{"agents":${deep}}`, `{"agents":[${deep}]}`, `{"agents":[],"force":${deep}}`]) {
+		const { status, json } = await ask(master, 'POST', '/overlay-master/agents/delete', body);
+		t.deepEqual([status, json.code], [400, 'invalidRequest']);
+		t.true(json.message.length < 1000, `${json.message.length}`);
+	}
+	const many = Array.from({ length: 1500 }, (_, at) => `x${at}: y\r\n`).join('');
+	const { answer } = await converse(master, `GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${many}\r\n`);
+	t.regex(answer, /^HTTP\/1.1 (?:200|431) /);
+	await isWell(t, master);
+});
+
 test('networks that there are not, and subnets of others, do no harm in a report', async (t) => {
 	const master = await startMaster(t, createPlace(t));
 	await register(master, '10.0.0.1');
@@ -155,7 +245,7 @@ test('networks that there are not, and subnets of others, do no harm in a report
 });
 
 test('who watches and does not read is cut off, and the others are told everything', async (t) => {
-	const overlays = [{ name: 'dcos', subnet: '10.0.0.0/8', prefix: 20 }];
+	const overlays = [{ name: 'dcos', subnet: '9.0.0.0/8', prefix: 20 }];
 	const master = await startMaster(t, createPlace(t, { ...documentExample, overlays }));
 	const addresses = Array.from({ length: 2000 }, (_, at) => `10.0.${at >> 8}.${at & 0xff}`);
 	for (let at = 0; at < addresses.length; at += 100) {

@@ -1,7 +1,7 @@
 // The master is killed at any instant, or its disk is full: what was answered is there, and nothing is given twice.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import ava, { type ExecutionContext } from 'ava';
@@ -16,6 +16,7 @@ import {
 	startMaster,
 } from '../helpers/master.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
+import { testOn } from '../helpers/requirements.ts';
 
 // one master at a time
 const test = ava.serial;
@@ -107,6 +108,25 @@ test('killed while it starts, before and after it has followed a changed configu
 	place.configure(documentExample);
 	const last = await startMaster(t, place, '--force');
 	t.deepEqual(await allocations(last), before);
+});
+
+testOn('strace', 'what is answered is on the disk before', async (t) => {
+	const place = createPlace(t);
+	const master = await startMaster(t, place);
+	const trace = join(place.directory, 'trace');
+	const calls = 'trace=fsync,fdatasync,write,writev,sendto,sendmsg';
+	const tracer = spawn('strace', ['-f', '-s', '64', '-o', trace, '-e', calls, '-p', `${master.process.pid}`]);
+	t.teardown(() => tracer.kill('SIGKILL'));
+	await once(tracer.stderr, 'data');
+	for (const ip of ['10.0.0.1', '10.0.0.2']) await register(master, ip);
+	await ask(master, 'POST', '/overlay-master/agents/delete', { agents: ['10.0.0.1'], force: true });
+	await ask(master, 'GET', '/overlay-master/state');
+	tracer.kill('SIGINT');
+	await once(tracer, 'close');
+	const order = readFileSync(trace, 'utf8')
+		.split('\n')
+		.flatMap((line) => (/f(?:data)?sync\(/.test(line) ? 'sync' : line.includes('HTTP/1.1 200') ? 'answer' : []));
+	t.is(order.join(' ').replaceAll(/(?:sync )+/g, 'sync '), 'sync answer sync answer sync answer answer');
 });
 
 /** A place for the state on a file system of a few hundred kilobytes. */

@@ -30,6 +30,9 @@ test('a network is added online: all agents have their parts of it', async (t) =
 
 	const wider = await ask(master, 'POST', '/v1/networks', { name: 'new', subnet: '10.64.0.0/15', prefix: 24 });
 	t.deepEqual([wider.status, wider.json.overlay], [200, '10.64.0.0/15']);
+	const hosts = await ask(master, 'POST', '/v1/networks', { name: 'more', subnet: '10.0.0.0/16', prefix: 24 });
+	t.deepEqual([hosts.status, hosts.json.code], [409, 'conflict']);
+	t.regex(hosts.json.message, /10\.0\.0\.0\/16 has the address of the agent 10\.0\.0\.1 and of 1 more; nobody would/);
 	const other = await ask(master, 'POST', '/v1/networks', { name: 'new', subnet: '10.64.0.0/15', prefix: 25 });
 	t.deepEqual([other.status, other.json.code], [409, 'conflict']);
 	t.regex(other.json.message, /prefix 24 becomes 25, and 2 agents have subnets of the old one; /);
@@ -95,6 +98,19 @@ test('what agents have reported before a network is drained does not count', asy
 	t.is((await ask(master, 'GET', '/v1/networks')).json.networks.length, 2);
 	await register(master, '10.0.0.1', report);
 	await told(master, 'network removed');
+});
+
+test('a network that is being drained stays when it is added again', async (t) => {
+	const master = await startMaster(t, createPlace(t));
+	const before = await register(master, '10.0.0.1');
+	t.is((await ask(master, 'DELETE', '/v1/networks/dcos-1')).status, 202);
+	t.is((await ask(master, 'DELETE', '/v1/networks/dcos-1')).status, 202, 'twice is no mistake');
+	const { status, json } = await ask(master, 'POST', '/v1/networks', documentExample.overlays[1]);
+	t.deepEqual([status, json.state], [200, 'active']);
+	t.deepEqual((await ask(master, 'GET', '/v1/networks')).json.removed, []);
+	t.deepEqual(await register(master, '10.0.0.1', { networks: { 'dcos-1': { containers: 0 } } }), before);
+	await wait(1500);
+	t.is((await ask(master, 'GET', '/v1/networks')).json.networks.length, 2);
 });
 
 test('a network is removed at once by force', async (t) => {

@@ -1,4 +1,5 @@
 // A configuration that has changed since the last start.
+import { setTimeout as wait } from 'node:timers/promises';
 import ava from 'ava';
 import {
 	ask,
@@ -9,6 +10,7 @@ import {
 	register,
 	startMaster,
 	told,
+	watch,
 } from '../helpers/master.ts';
 
 // one master at a time
@@ -51,20 +53,78 @@ test('a network more: the agents there are have their parts of it before they as
 test('a network less: it is drained, also over a restart, and gone when its last container is', async (t) => {
 	const place = createPlace(t);
 	const first = await startMaster(t, place);
-	await register(first, '10.0.0.1');
+	for (const ip of ['10.0.0.1', '10.0.0.2']) await register(first, ip);
 	await first.end();
 	place.configure({ ...documentExample, overlays: [dcos] });
 	const drained = 'the network "dcos-1" is drained: it goes when no container is left on it';
 	const again = await startMaster(t, place);
 	t.deepEqual(reconciled(again), [drained]);
-	await register(again, '10.0.0.1', { networks: { 'dcos-1': { containers: 2 } } });
+	const report = (master: Master, ip: string, containers: number) =>
+		register(master, ip, { networks: { 'dcos-1': { containers } } });
+	await report(again, '10.0.0.1', 2);
+	await report(again, '10.0.0.2', 0);
 	await again.end();
 	const third = await startMaster(t, place);
 	t.deepEqual(reconciled(third), []);
-	t.deepEqual(await subnetsOf(third), [['9.0.0.0/26', '192.168.0.0/24']]);
-	await register(third, '10.0.0.1', { networks: { 'dcos-1': { containers: 0 } } });
+	const both = [
+		['9.0.0.0/26', '192.168.0.0/24'],
+		['9.0.0.64/26', '192.168.1.0/24'],
+	];
+	await report(third, '10.0.0.1', 0);
+	await wait(1500);
+	t.deepEqual(await subnetsOf(third), both, 'an agent has not reported since the start');
+	await report(third, '10.0.0.2', 0);
 	await told(third, 'network removed');
-	t.deepEqual(await subnetsOf(third), [['9.0.0.0/26']]);
+	t.deepEqual(await subnetsOf(third), [['9.0.0.0/26'], ['9.0.0.64/26']]);
+});
+
+test('a network of the file that was removed by a request stays away, and says so, until it is wanted again', async (t) => {
+	const place = createPlace(t);
+	const first = await startMaster(t, place);
+	await register(first, '10.0.0.1', { networks: { 'dcos-1': { containers: 1 } } });
+	t.is((await ask(first, 'DELETE', '/v1/networks/dcos-1')).status, 202);
+	t.true(first.log.some(({ remedy }) => remedy === 'it stays away; take it out of the file, too'));
+	await first.end('SIGKILL');
+
+	const second = await startMaster(t, place);
+	const leftOut = second.log.find(({ event }) => event === 'network left out');
+	t.like(leftOut, { level: 'warn', network: 'dcos-1' });
+	t.regex(
+		String(leftOut?.['what']),
+		/^the network "dcos-1" is in the file, but was removed by a request on 20\d\d-.*Z: take it out of the file, or add it again by POST/,
+	);
+	const { json } = await ask(second, 'GET', '/v1/networks');
+	t.deepEqual(
+		json.networks.map(({ name, state }) => [name, state]),
+		[
+			['dcos', 'active'],
+			['dcos-1', 'draining'],
+		],
+	);
+	t.is((await ask(second, 'DELETE', '/v1/networks/dcos-1?force=true')).status, 200);
+	await second.end('SIGKILL');
+
+	const third = await startMaster(t, place);
+	t.deepEqual(await register(third, '10.0.0.1'), ['44.128.0.1', '9.0.0.0/26']);
+	t.like((await ask(third, 'GET', '/v1/networks')).json, { networks: { length: 1 }, removed: [{ name: 'dcos-1' }] });
+	t.is((await ask(third, 'POST', '/v1/networks', documentExample.overlays[1])).status, 201);
+	await third.end('SIGKILL');
+
+	const last = await startMaster(t, place);
+	t.false(last.log.some(({ event }) => event === 'network left out'));
+	t.deepEqual(await subnetsOf(last), [['9.0.0.0/26', '192.168.0.0/24']]);
+});
+
+test('a network that was removed by a request comes with the next start when the file says something else of it', async (t) => {
+	const place = createPlace(t);
+	const first = await startMaster(t, place);
+	await register(first, '10.0.0.1');
+	t.is((await ask(first, 'DELETE', '/v1/networks/dcos-1?force=true')).status, 200);
+	await first.end();
+	place.configure({ ...documentExample, overlays: [dcos, { ...second, prefix: 25 }] });
+	const again = await startMaster(t, place, '--quarantine', '0');
+	t.deepEqual(reconciled(again), ['the network "dcos-1" is added']);
+	t.deepEqual((await ask(again, 'GET', '/v1/networks')).json.removed, []);
 });
 
 test('a network less, with force: it is gone at once', async (t) => {
@@ -106,6 +166,7 @@ test('another MTU is rolled out, more room is taken', async (t) => {
 	const place = createPlace(t);
 	const first = await startMaster(t, place);
 	const before = await register(first, '10.0.0.1');
+	const { revision } = (await ask(first, 'PUT', '/v1/agents/10.0.0.1', { instance: 'of-10.0.0.1' })).json;
 	await first.end();
 	place.configure({ ...documentExample, vtep_mtu: 1400, overlays: [{ ...dcos, subnet: '8.0.0.0/7' }, second] });
 	const again = await startMaster(t, place);
@@ -113,6 +174,8 @@ test('another MTU is rolled out, more room is taken', async (t) => {
 		'the VTEPs: vtep_mtu 1400 is added',
 		'the network "dcos": subnet 9.0.0.0/8 becomes 8.0.0.0/7',
 	]);
+	const { event, data } = await (await watch(t, again, `?from=${revision}`)).next();
+	t.deepEqual([event, data.vteps?.mtu, data.networks?.[0]?.overlay], ['change', 1400, '8.0.0.0/7']);
 	t.deepEqual(await register(again, '10.0.0.1'), before);
 	const { json } = await ask(again, 'PUT', '/v1/agents/10.0.0.2', { instance: 'x' });
 	t.is(json.vteps.mtu, 1400);

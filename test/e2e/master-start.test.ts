@@ -1,5 +1,5 @@
 // How the master starts, ends, and goes on with what it has kept.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import ava from 'ava';
 import { ask, createPlace, documentExample, failingMaster, register, startMaster, watch } from '../helpers/master.ts';
 
@@ -76,6 +76,7 @@ test('what is wrong at the start is told, and the exit status says that starting
 		78,
 		['mesos-overlay: reading --quarantine: "long" is no number of seconds from 0 to 604800'],
 	]);
+	t.false(existsSync(place.state), 'nothing is done before everything is checked');
 	writeFileSync(place.state, '');
 	t.deepEqual(await failingMaster(place), [
 		78,
@@ -83,12 +84,66 @@ test('what is wrong at the start is told, and the exit status says that starting
 	]);
 });
 
+test('a state that cannot be used is refused with the reason, and whether starting again is of use', async (t) => {
+	const place = createPlace(t);
+	const master = await startMaster(t, place);
+	const before = await register(master, '10.0.0.1');
+	await master.end();
+	const good = readFileSync(place.state);
+	const refused = async (state: Buffer | undefined) => {
+		if (state !== undefined) writeFileSync(place.state, state);
+		return failingMaster(place);
+	};
+	const later = Buffer.from(good);
+	later.writeUInt32BE(2, 60);
+	t.deepEqual(await refused(later), [
+		78,
+		['mesos-overlay: opening the state "/master.db": it is of another version of mesos-overlay (2, this is 1)'],
+	]);
+	const [status, [line = '']] = await refused(good.subarray(0, good.length - 4096));
+	t.is(status, 78);
+	t.regex(line, /: opening the state "\/master\.db": it is damaged, restore a backup \(/);
+	rmSync(place.state);
+	mkdirSync(place.state);
+	t.deepEqual(await refused(undefined), [
+		1,
+		[
+			'mesos-overlay: opening the state "/master.db": it is a directory, set --state (EISDIR: illegal operation on a directory, open \'/master.db\')',
+		],
+	]);
+	rmdirSync(place.state);
+	writeFileSync(place.state, good);
+	t.deepEqual(await register(await startMaster(t, place), '10.0.0.1'), before);
+});
+
+test('a log that has lost what others follow is refused by a killed master’s successor', async (t) => {
+	const place = createPlace(t);
+	const master = await startMaster(t, place);
+	for (let at = 1; at < 10; at++) await register(master, `10.0.0.${at}`);
+	await master.end('SIGKILL');
+	const log = readFileSync(`${place.state}-wal`);
+	log.writeUInt8(log.readUInt8(5000) ^ 1, 5000);
+	writeFileSync(`${place.state}-wal`, log);
+	t.deepEqual(await failingMaster(place), [
+		78,
+		['mesos-overlay: opening the state "/master.db": its log is damaged, restore a backup'],
+	]);
+	t.true(readFileSync(`${place.state}-wal`).equals(log));
+	log.writeUInt8(log.readUInt8(5000) ^ 1, 5000);
+	writeFileSync(`${place.state}-wal`, log);
+	const again = await startMaster(t, place);
+	t.is((await ask(again, 'GET', '/overlay-master/state')).json.agents.length, 9);
+});
+
 test('a second master on the same state', async (t) => {
 	const place = createPlace(t);
-	await startMaster(t, place);
+	const first = await startMaster(t, place);
 	const [status, [line = '']] = await failingMaster(place);
 	t.is(status, 1);
 	t.regex(line, /another process has it, is there another master\?/);
+	t.deepEqual(await register(first, '10.0.0.1'), ['44.128.0.1', '9.0.0.0/26', '192.168.0.0/24']);
+	await first.end('SIGKILL');
+	await startMaster(t, place);
 });
 
 test('a port that is taken', async (t) => {

@@ -1,4 +1,5 @@
 // The master over HTTP: agents register and are removed, the state is shown.
+import { setTimeout as wait } from 'node:timers/promises';
 import ava from 'ava';
 import { ask, createPlace, documentExample, register, startMaster } from '../helpers/master.ts';
 
@@ -64,6 +65,10 @@ test('agents are removed, those that are alive only by force; what comes back ha
 	const remove = (body: unknown) => ask(master, 'POST', '/overlay-master/agents/delete', body);
 	const refused = await remove({ agents: ['10.0.0.1', '10.0.0.9'] });
 	t.deepEqual([refused.status, refused.json.code], [409, 'alive']);
+	t.regex(
+		refused.json.message,
+		/^removing agents: alive: 10\.0\.0\.1 \(heard of \d s ago\); stop them first, or set "force"$/,
+	);
 	const { status, json } = await remove({ agents: ['10.0.0.1', '10.0.0.9'], force: true });
 	t.is(status, 200);
 	t.deepEqual(
@@ -72,6 +77,36 @@ test('agents are removed, those that are alive only by force; what comes back ha
 	);
 	t.deepEqual(await register(master, '10.0.0.3'), ['44.128.0.3', '9.0.0.128/26', '192.168.2.0/24']);
 	t.deepEqual(await register(master, '10.0.0.1'), before);
+});
+
+test('right after a start, agents that were not heard of yet count as alive, and it is told why', async (t) => {
+	const place = createPlace(t);
+	const first = await startMaster(t, place);
+	await register(first, '10.0.0.1');
+	await first.end('SIGKILL');
+	const master = await startMaster(t, place);
+	const { status, json } = await ask(master, 'POST', '/overlay-master/agents/delete', { agents: ['10.0.0.1'] });
+	t.deepEqual([status, json.code], [409, 'alive']);
+	t.regex(
+		json.message,
+		/10\.0\.0\.1 \(not heard of yet, but this master was started only \d s ago: all count as alive for 90 s\); stop/,
+	);
+	const other = await ask(master, 'PUT', '/v1/agents/10.0.0.1', { instance: 'another' });
+	t.deepEqual([other.status, other.json.code], [409, 'addressInUse']);
+	t.regex(other.json.message, /instance "of-10\.0\.0\.1", not heard of yet, but this master was started/);
+});
+
+test('what was freed is given again when its quarantine is over', async (t) => {
+	const master = await startMaster(t, createPlace(t), '--quarantine', '2');
+	const [first] = [await register(master, '10.0.0.1'), await register(master, '10.0.0.2')];
+	await ask(master, 'POST', '/overlay-master/agents/delete', { agents: ['10.0.0.1'], force: true });
+	const freed = performance.now();
+	t.deepEqual(await register(master, '10.0.0.3'), ['44.128.0.3', '9.0.0.128/26', '192.168.2.0/24']);
+	const barred = async () => (await ask(master, 'GET', '/metrics')).text.includes('family="ipv4",use="barred"} 1');
+	while (await barred()) await wait(50);
+	const seconds = (performance.now() - freed) / 1000;
+	t.true(seconds > 1.9 && seconds < 5, `${seconds}`);
+	t.deepEqual(await register(master, '10.0.0.4'), first);
 });
 
 for (const [title, body] of [

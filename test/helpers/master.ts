@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
-import type { DocumentAgent } from '../../src/overlay/document-state.ts';
+import type { DocumentAgent } from '../../src/overlay/document-shape.ts';
 import type { RegistrationAnswer } from '../../src/overlay/registration-wire.ts';
 import { decodeWatchEvent, type WatchEvent } from '../../src/overlay/watch-wire.ts';
 import { executable } from './cni.ts';
@@ -120,6 +120,8 @@ export interface Body extends RegistrationAnswer {
 	/** Of a network. */
 	readonly state: string;
 	readonly overlay: string;
+	/** Of all networks. */
+	readonly removed: readonly { readonly name: string }[];
 	/** Of the OpenAPI document. */
 	readonly openapi: string;
 	readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;

@@ -13,7 +13,7 @@ test('an agent is alive for a while after its last report, and longer as long as
 	const end = presence.watch('a');
 	now += 60_000;
 	t.true(presence.isAlive('a'));
-	t.is(presence.silence('a'), 60);
+	t.is(presence.lifeSign('a'), 'heard of 60 s ago');
 	now += 60_000;
 	t.false(presence.isAlive('a'), 'a stream that nobody reads any more');
 	presence.report('a', NOTHING, '');
@@ -37,8 +37,10 @@ test('right after a start, an agent that was not heard of yet may be alive', (t)
 	let now = 0;
 	const presence = createPresence(() => now);
 	t.true(presence.isAlive('a'));
-	t.is(presence.silence('a'), undefined);
-	now += 90_000;
+	now += 60_000;
+	const sign = 'not heard of yet, but this master was started only 60 s ago: all count as alive for 90 s';
+	t.deepEqual([presence.isAlive('a'), presence.lifeSign('a')], [true, sign]);
+	now += 30_000;
 	t.false(presence.isAlive('a'));
 });
 

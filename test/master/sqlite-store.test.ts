@@ -12,9 +12,10 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
 import { openSqliteStore } from '../../src/master/sqlite-store.ts';
 import { type StoredChange, StoreError } from '../../src/master/store.ts';
 import { runOrThrow } from '../helpers/command.ts';
@@ -164,12 +165,19 @@ test('another program’s database, a text, a directory, and one of a later vers
 	writeFileSync(join(directory, 'text.db'), 'a text that is long enough not to be cut '.repeat(200));
 	refused(t, join(directory, 'text.db'), 'corrupt', /it is no database/);
 	mkdirSync(join(directory, 'directory.db'));
-	t.throws(() => openSqliteStore(join(directory, 'directory.db')), { instanceOf: StoreError });
+	t.throws(() => openSqliteStore(join(directory, 'directory.db')), {
+		instanceOf: StoreError,
+		message: /"\S+directory\.db": it is a directory, set --state/,
+	});
+	t.throws(() => openSqliteStore(join(directory, 'text.db', 'master.db')), {
+		instanceOf: StoreError,
+		message: /a part of the path is no directory/,
+	});
 	const path = await example(t);
 	const later = new DatabaseSync(path);
 	later.exec('pragma user_version = 2');
 	later.close();
-	refused(t, path, 'corrupt', /of another version/);
+	refused(t, path, 'corrupt', /of another version of mesos-overlay \(2, this is 1\)/);
 });
 
 test('the log without its file', async (t) => {
@@ -209,6 +217,117 @@ test('the log of a killed process is what it was, and a part of it whole changes
 		);
 		await other.close();
 	}
+	await store.close();
+});
+
+/** A state as a killed master leaves it: much of it in the log. Gives the length of the log after each change. */
+async function killed(t: ExecutionContext): Promise<{ file: Buffer; log: Buffer; lengths: number[] }> {
+	const path = await example(t);
+	const { store } = openSqliteStore(path);
+	const lengths: number[] = [];
+	for (let revision = 3; revision < 23; revision++) {
+		const writes = { [`agent/10.0.1.${revision}`]: 'x'.repeat(revision * 97), 'agent/10.0.0.2': `${revision}` };
+		await store.commit(changeOf(revision, writes), 0);
+		lengths.push(statSync(`${path}-wal`).size);
+	}
+	const left = { file: readFileSync(path), log: readFileSync(`${path}-wal`), lengths };
+	await store.close();
+	return left;
+}
+
+/** What a history comes to. */
+const replayed = (history: readonly StoredChange[]) => {
+	const records = new Map<string, string>();
+	for (const { key, value } of history.flatMap(({ writes }) => writes)) {
+		if (value === undefined) records.delete(key);
+		else records.set(key, value);
+	}
+	return [...records].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([key, value]) => ({ key, value }));
+};
+
+const damage = fc.record({
+	of: fc.constantFrom('file' as const, 'log' as const),
+	kind: fc.constantFrom('cut' as const, 'flip' as const, 'zeros' as const),
+	place: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+	length: fc.constantFrom(1, 8, 512, 4096),
+});
+
+test('torn, cut or overwritten anywhere: a state that once was, or refused with the reason and left alone', async (t) => {
+	const before = await killed(t);
+	const path = join(temporaryDirectory(t), 'master.db');
+	const outcomes = { recovered: 0, refused: 0 };
+	const tryOut = async ({ of, kind, place, length }: typeof damage extends fc.Arbitrary<infer T> ? T : never) => {
+		const bytes = Buffer.from(before[of]);
+		const at = Math.floor(place * bytes.length);
+		const part = bytes.subarray(at, at + length);
+		if (kind === 'flip') part.forEach((byte, index) => (part[index] = byte ^ 0x55));
+		if (kind === 'zeros') part.fill(0);
+		const damaged = { ...before, [of]: kind === 'cut' ? bytes.subarray(0, at) : bytes };
+		for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+		writeFileSync(path, damaged.file);
+		writeFileSync(`${path}-wal`, damaged.log);
+		const changed = !damaged[of].equals(before[of]);
+		try {
+			const { store } = openSqliteStore(path);
+			try {
+				const { records, history } = await store.load();
+				t.deepEqual(records, replayed(history), 'the records are those of the history');
+				const last = history.at(-1)?.revision ?? 0;
+				// Of the log, a change that others follow cannot be missing, unless these are missing, too.
+				const isLate = of === 'log' && (kind === 'cut' || at >= (before.lengths.at(-3) ?? 0));
+				t.true(last === 22 || (last >= 2 && isLate), `${last}`);
+				outcomes.recovered++;
+			} finally {
+				await store.close();
+			}
+		} catch (error) {
+			if (!(error instanceof StoreError)) throw error;
+			t.is(error.code, 'corrupt');
+			t.regex(error.message, /restore a backup/);
+			t.true(changed, 'nothing was damaged');
+			if (error.message.startsWith('opening')) {
+				t.true(readFileSync(path).equals(damaged.file) && readFileSync(`${path}-wal`).equals(damaged.log));
+			}
+			outcomes.refused++;
+		}
+	};
+	await fc.assert(fc.asyncProperty(damage, tryOut), { numRuns: 300 });
+	t.true(outcomes.recovered > 20 && outcomes.refused > 20, JSON.stringify(outcomes));
+});
+
+test('a log that was used again: what is left in it of the time before is none of it', async (t) => {
+	const path = await example(t);
+	const { store } = openSqliteStore(path);
+	// The log is put into the file after a thousand pages, and begun anew.
+	let revision = 3;
+	for (let size = 0; ; revision++) {
+		await store.commit(changeOf(revision, { 'agent/10.0.0.2': `${revision} ${'x'.repeat(20_000)}` }), revision - 2);
+		const { size: now } = statSync(`${path}-wal`);
+		if (now === size && revision > 20) break;
+		size = now;
+	}
+	await store.commit(changeOf(revision + 1, { 'agent/10.0.0.2': 'last' }), 0);
+	const copy = join(temporaryDirectory(t), 'master.db');
+	copyFileSync(path, copy);
+	copyFileSync(`${path}-wal`, `${copy}-wal`);
+	const { store: other } = openSqliteStore(copy);
+	t.deepEqual(await other.load(), await store.load());
+	await Promise.all([store.close(), other.close()]);
+});
+
+test('a file system that cannot be written: an existing state is refused, and none is made', async (t) => {
+	const path = await example(t);
+	const directory = dirname(path);
+	runOrThrow(['mount', '--bind', directory, directory]);
+	t.teardown(() => runOrThrow(['umount', directory]));
+	runOrThrow(['mount', '-o', 'remount,bind,ro', directory]);
+	const isReadOnly = { instanceOf: StoreError, message: /read-only/ };
+	t.is(t.throws(() => openSqliteStore(path), isReadOnly).code, 'failed');
+	t.is(t.throws(() => openSqliteStore(join(directory, 'new.db')), isReadOnly).code, 'failed');
+	t.deepEqual(readdirSync(directory), ['master.db']);
+	runOrThrow(['mount', '-o', 'remount,bind,rw', directory]);
+	const { store } = openSqliteStore(path);
+	t.is((await store.load()).records.length, 2);
 	await store.close();
 });
 

@@ -23,7 +23,7 @@ test('a token is its agent’s, and speaks for its address alone', (t) => {
 test('a token ends when its time is over', (t) => {
 	const tokens = decodeTokens(`admin ${TOKEN} 2027-01-01T00:00:00Z`, 'f', 'operator');
 	const end = Date.parse('2027-01-01T00:00:00Z');
-	t.deepEqual(findToken([tokens], TOKEN, end - 1), { role: 'operator', name: 'admin' });
+	t.deepEqual(findToken([tokens], TOKEN, end - 1), { role: 'operator', name: 'admin', expires: end });
 	t.deepEqual(findToken([tokens], TOKEN, end), {
 		role: 'nobody',
 		reason: 'the token has expired, on 2027-01-01T00:00:00.000Z',

@@ -2,20 +2,9 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { formatSubnet } from '../../src/ipam/subnet.ts';
 import { encodeNetwork, encodeVtep } from '../../src/overlay/configuration.ts';
-import { ConfigurationError, readConfiguration } from '../../src/overlay/configuration-file.ts';
-import type { UsedSubnet } from '../../src/overlay/configuration-rules.ts';
+import { readConfiguration } from '../../src/overlay/configuration-file.ts';
 import { subnetOf } from '../../src/overlay/subnet-text.ts';
-
-/** The messages for a text; none when it is right. */
-function problemsOf(text: string, used: readonly UsedSubnet[] = []): readonly string[] {
-	try {
-		readConfiguration(text, 'o.yaml', used);
-		return [];
-	} catch (error) {
-		if (error instanceof ConfigurationError) return error.problems;
-		throw error;
-	}
-}
+import { problemsOf, written } from './written.ts';
 
 test('the whole config.yaml of the documentation is accepted as it is', (t) => {
 	const text = readFileSync(new URL('config.yaml', import.meta.url), 'utf8');
@@ -25,6 +14,15 @@ test('the whole config.yaml of the documentation is accepted as it is', (t) => {
 		{ name: 'dcos', prefix: 26, subnet: '9.0.0.0/8' },
 		{ name: 'dcos-1', prefix: 24, subnet: '192.168.0.0/16' },
 	]);
+});
+
+test('the same without the indentation of the page, after a byte order mark, and with the line ends of Windows', (t) => {
+	const text = readFileSync(new URL('config.yaml', import.meta.url), 'utf8');
+	const expected = readConfiguration(text, 'config.yaml', []);
+	const plain = text.replaceAll(/^ {4}/gm, '');
+	for (const other of [plain, `\ufeff${plain}`, text.replaceAll('\n', '\r\n')]) {
+		t.deepEqual(readConfiguration(other, 'config.yaml', []), expected);
+	}
 });
 
 test('the later keys are accepted', (t) => {
@@ -49,21 +47,6 @@ test('the later keys are accepted', (t) => {
 	);
 	t.is(networks[0]?.ipv6?.prefix, 80);
 });
-
-/** A configuration in which nothing is wrong, and one line of it in another way. */
-const lines = {
-	vtep_subnet: 'vtep_subnet: 44.128.0.0/20',
-	vtep_mac_oui: 'vtep_mac_oui: 70:B3:D5:00:00:00',
-	overlays: 'overlays:',
-	name: '  - name: dcos',
-	subnet: '    subnet: 9.0.0.0/8',
-	prefix: '    prefix: 26',
-	more: '  - { name: other, subnet: 10.0.0.0/8, prefix: 24 }',
-};
-function written(change: Partial<Record<keyof typeof lines, string>>): string {
-	const all = Object.entries({ ...lines, ...change }).filter(([, line]) => line !== '');
-	return ['dcos_overlay_network:', ...all.map(([, line]) => `  ${line}`), ''].join('\n');
-}
 
 test('nothing is wrong with what the following tests begin with', (t) => t.deepEqual(problemsOf(written({})), []));
 
@@ -195,6 +178,80 @@ test(
 	{ subnet: '    subnet6: ff02::/64', prefix: '    prefix6: 80' },
 	`6:16: ${key}.overlays[0].subnet6: "ff02::/64" has addresses of ff00::/8, which is for multicast; use private addresses, such as fd00::/8`,
 );
+test(
+	wrong,
+	{ subnet: '    subnet_6: fd01:b::/64', prefix: '    prefix_6: 80' },
+	`5:7: ${key}.overlays[0]: has neither subnet nor subnet6; write subnet and prefix`,
+	`6:7: ${key}.overlays[0].subnet_6: there is no such key; the keys here are name, subnet, prefix, subnet6, prefix6, enabled`,
+	`7:7: ${key}.overlays[0].prefix_6: there is no such key; the keys here are name, subnet, prefix, subnet6, prefix6, enabled`,
+);
+test(
+	wrong,
+	{ subnet: '    Subnet: 9.0.0.0/8' },
+	`5:7: ${key}.overlays[0]: has neither subnet nor subnet6; write subnet and prefix`,
+	`6:7: ${key}.overlays[0].Subnet: there is no such key; the keys here are name, subnet, prefix, subnet6, prefix6, enabled`,
+	`7:15: ${key}.overlays[0].prefix: there is no subnet to divide; write subnet, too, or leave prefix out`,
+);
+const aPrefix6 = "write the prefix length of an agent's subnet, from 64 to 125";
+test(
+	wrong,
+	{ subnet: '    subnet6: fd01:b::/64', prefix: '    prefix6: 63' },
+	`7:16: ${key}.overlays[0].prefix6: 63 is larger than the whole "fd01:b::/64"; ${aPrefix6}`,
+);
+test(
+	wrong,
+	{ subnet: '    subnet6: fd01:b::/64', prefix: '    prefix6: 126' },
+	`7:16: ${key}.overlays[0].prefix6: 126 leaves a half without room for a container; ${aPrefix6}`,
+);
+test(
+	wrong,
+	{ subnet: '    subnet6: fd01:b::/126', prefix: '    prefix6: 126' },
+	`6:16: ${key}.overlays[0].subnet6: "fd01:b::/126" is too small to be divided; write a /125 or a larger one`,
+);
+test(
+	wrong,
+	{ subnet: '    subnet6: fd01:b::1/64', prefix: '    prefix6: 80' },
+	`6:16: ${key}.overlays[0].subnet6: "fd01:b::1/64" has bits set behind its prefix; write "fd01:b::/64"`,
+);
+test(
+	wrong,
+	{ subnet: '    subnet: fd01:b::/64' },
+	`6:15: ${key}.overlays[0].subnet: "fd01:b::/64" is an IPv6 subnet; write it as "9.0.0.0/8"`,
+);
+test(
+	wrong,
+	{ subnet: '    subnet6: 9.0.0.0/8', prefix: '    prefix6: 80' },
+	`6:16: ${key}.overlays[0].subnet6: "9.0.0.0/8" is an IPv4 subnet; write it as "fd01:b::/64"`,
+);
+test(
+	wrong,
+	{
+		vtep_subnet: 'vtep_subnet: 44.128.0.0/20\n  vtep_subnet6: fd01:b::/96',
+		subnet: '    subnet6: fd01:b::/64',
+		prefix: '    prefix6: 80',
+	},
+	`7:16: ${key}.overlays[0].subnet6: "fd01:b::/64" overlaps fd01:b::/96 of the VTEPs; write a subnet that nothing else uses`,
+);
+test(wrong, { vtep_mac_oui: '' }, `2:3: ${key}.vtep_mac_oui: is missing; write vtep_mac_oui: 70:B3:D5:00:00:00`);
+test(
+	wrong,
+	{ vtep_mac_oui: 'vtep_mac_oui: 70' },
+	`3:17: ${key}.vtep_mac_oui: 70 is not a text; write vtep_mac_oui: 70:B3:D5:00:00:00`,
+);
+test(
+	wrong,
+	{ vtep_mac_oui: 'vtep_mac_oui: 70:B3:D5:00:00:00\n  vtep_mtu: 65466' },
+	`4:13: ${key}.vtep_mtu: 65466 is no MTU that works here; write a number from 552 to 65465, or leave it out: agents then compute it`,
+);
+test(wrong, { name: '  -' }, `6:7: ${key}.overlays[0].name: is missing; write name: dcos`);
+for (const name of ['über', '-dcos', '.', 'a b', 'a/b', 'a;reboot', '"a\\nb"']) {
+	const text = name.startsWith('"') ? 'a\nb' : name;
+	test(
+		wrong,
+		{ name: `  - name: ${name}` },
+		`5:13: ${key}.overlays[0].name: "${text}" cannot be a name; write letters, digits, ".", "_" and "-", and a letter or digit first`,
+	);
+}
 test(wrong, { prefix: '' }, `5:7: ${key}.overlays[0].prefix: is missing; ${aPrefix}`);
 test(
 	wrong,
@@ -267,7 +324,6 @@ test('a mistake behind an alias is told where the alias is, too', (t) => {
 
 for (const [text, problem] of [
 	['', `o.yaml:1:1: ${key}: is missing`],
-	['dcos_overlay_networks: {}', `o.yaml:1:1: ${key}: is missing`],
 	['[]', `o.yaml:1:1: ${key}: is missing`],
 	['dcos_overlay_network:', `o.yaml:1:22: ${key}: has no value`],
 	['dcos_overlay_network: 7', `o.yaml:1:23: ${key}: 7 is not an object`],

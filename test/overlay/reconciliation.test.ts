@@ -1,11 +1,14 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { formatSubnet } from '../../src/ipam/subnet.ts';
+import { findAddressMistake } from '../../src/overlay/conflicts.ts';
+import { compareNetworks } from '../../src/overlay/difference.ts';
 import { openDraft } from '../../src/overlay/draft.ts';
 import { planReconciliation } from '../../src/overlay/reconciliation.ts';
 import type { NetworkRecord } from '../../src/overlay/records.ts';
 import { applyWrite, type LiveState } from '../../src/overlay/state.ts';
-import { removeAgent } from '../../src/overlay/release.ts';
+import { removeAgent, removeNetwork } from '../../src/overlay/release.ts';
+import { rememberRemoval } from '../../src/overlay/request-removal.ts';
 import { configurationOf, documentExample, reconcile, registerOne, stateOf } from './states.ts';
 
 const { overlays } = documentExample;
@@ -74,6 +77,51 @@ test('a network that was requested stays, unless what is in the file overlaps it
 	t.deepEqual(textsOf(state, { ...documentExample, overlays: [...overlays, third] }), [
 		'the network "third" has another place in the file',
 	]);
+});
+
+const requestRemoval = (state: LiveState, name: string) => {
+	const before = state.networks.get(name)!;
+	const draft = openDraft(state);
+	rememberRemoval(draft, before, Date.UTC(2026, 10, 23));
+	draft.put({ kind: 'network', key: name, value: { ...before, phase: 'draining' } });
+};
+
+test('a network that was removed by a request stays away, while it is drained and after it, until the file changes', (t) => {
+	const leftOut = [
+		{
+			name: 'dcos-1',
+			text: 'the network "dcos-1" is in the file, but was removed by a request on 2026-11-23T00:00:00.000Z: take it out of the file, or add it again by POST /v1/networks',
+		},
+	];
+	const plan = (state: LiveState, force = false) =>
+		planReconciliation(state, configurationOf(documentExample), force);
+	const state = example();
+	requestRemoval(state, 'dcos-1');
+	t.deepEqual(plan(state), { actions: [], refusals: [], leftOut });
+	t.deepEqual(
+		plan(state, true).actions.map(({ text }) => text),
+		['the network "dcos-1" is removed'],
+	);
+	removeNetwork(openDraft(state), 'dcos-1', 0);
+	t.deepEqual(plan(state), { actions: [], refusals: [], leftOut });
+
+	reconcile(state, { ...documentExample, overlays: [dcos, { ...second, prefix: 25 }] });
+	t.deepEqual(
+		subnetOfAgent(state, '10.0.0.1', 'dcos-1'),
+		['192.168.2.0/25'],
+		'another prefix, beside what was freed',
+	);
+	t.is(state.removed.size, 0);
+});
+
+test('the removal by a request is over when the file does not name the network any more', (t) => {
+	const state = example();
+	requestRemoval(state, 'dcos-1');
+	const without = { ...documentExample, overlays: [dcos] };
+	t.deepEqual(textsOf(state, without), ['the network "dcos-1", removed by a request, is not in the file any more']);
+	reconcile(state, without);
+	t.is(state.networks.get('dcos-1')?.phase, 'draining');
+	t.deepEqual(textsOf(state, documentExample), ['the network "dcos-1" stays: it is wanted again']);
 });
 
 test('what is being drained is not overlapped', (t) => {
@@ -149,6 +197,19 @@ test(
 	'the VTEPs: vtep_subnet 44.128.0.0/20 becomes 44.129.0.0/20, and 2 agents have a VTEP, whose address or MAC would be another',
 );
 
+test('what has the addresses of hosts is refused, as long as they are registered', (t) => {
+	const state = example();
+	const overlapping = { ...documentExample, vtep_subnet: '10.0.0.0/28', overlays: [...overlays, third] };
+	t.regex(
+		reconcile(state, { ...documentExample, overlays: [...overlays, { ...third, subnet: '10.0.0.0/16' }] })[0] ?? '',
+		/^the network "third": 10\.0\.0\.0\/16 has the address of the agent 10\.0\.0\.1 and of 1 more$/,
+	);
+	for (const ip of ['10.0.0.1', '10.0.0.2']) removeAgent(openDraft(state), ip, 0);
+	t.deepEqual(reconcile(state, overlapping), []);
+	t.is(findAddressMistake(state, '10.0.0.1'), '10.0.0.0/28 is for the VTEPs: the address of a host must be another');
+	t.is(findAddressMistake(state, '10.0.0.16'), undefined);
+});
+
 test('VTEPs may become more, get IPv6 addresses and another MTU', (t) => {
 	const state = example();
 	const vteps = { vtep_subnet: '44.128.0.0/16', vtep_subnet6: 'fd01:a::/64', vtep_mtu: 1450 };
@@ -179,14 +240,21 @@ const networks = fc
 
 test('a plan that was followed is empty the next time, and one that is refused changes nothing', (t) => {
 	fc.assert(
-		fc.property(networks, networks, fc.boolean(), fc.nat(3), (first, then, force, agents) => {
+		fc.property(networks, networks, fc.boolean(), fc.nat(3), fc.nat(4), (first, then, force, agents, gone) => {
 			const state = stateOf({ ...documentExample, overlays: first });
 			for (let at = 0; at < agents; at++) registerOne(state, `10.0.0.${at}`);
+			const removed = first[gone]?.name;
+			if (removed !== undefined) requestRemoval(state, removed);
 			const members = { ...documentExample, overlays: then };
 			const before = JSON.stringify([...state.networks], bigints);
 			const isRefused = reconcile(state, members, { force }).length > 0;
 			if (isRefused) t.is(JSON.stringify([...state.networks], bigints), before);
 			else t.deepEqual(textsOf(state, members, force), []);
+			if (isRefused) return;
+			for (const [name, { network }] of state.removed) {
+				const inFile = configurationOf(members).networks.find((one) => one.name === name);
+				t.deepEqual(compareNetworks(network, inFile!), [], 'remembered as long as the file has it so');
+			}
 		}),
 	);
 	t.pass();

@@ -43,7 +43,7 @@ test('the tunnel end points, the networks and an agent', (t) => {
 			prefix6: 80,
 			state: 'active',
 		},
-		{ name: 'off', overlay: '10.0.0.0/8', prefix: 24, state: 'disabled' },
+		{ name: 'off', overlay: '10.0.0.0/8', prefix: 24, enabled: false, state: 'disabled' },
 	]);
 	t.is(encodeNetwork({ ...networks[1]!, phase: 'draining' }).state, 'draining');
 	t.deepEqual(encodeAgent(agent!, '70:B3:D5:00:00:00'), {
