@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import { formatIp, parseIp } from '../ip/address.ts';
+import type { FurtherKeys } from './further-keys.ts';
 import type { RulesOptions } from './network-records.ts';
 
 export interface AgentOptions {
@@ -17,6 +18,8 @@ export interface AgentOptions {
 	readonly network: NetworkOptions;
 	/** The socket of Docker's engine; undefined: Docker is left alone. */
 	readonly dockerSocket: string | undefined;
+	/** Whether Docker's containers have IPv6 addresses on the networks that have them. */
+	readonly dockerIpv6: boolean;
 }
 
 /** Files by which the agent shows who it is, and knows the master. */
@@ -30,8 +33,8 @@ export interface CredentialFiles {
 
 /** The directories that an agent writes to. */
 export interface Places {
-	/** The network configurations, which Mesos reads. */
-	readonly cni: string;
+	/** The network configurations, which Mesos reads; undefined: Mesos launches nothing here, none are written. */
+	readonly cni: string | undefined;
 	/** What outlasts the boot: the last state, and who this agent is. */
 	readonly state: string;
 	/** What ends with the boot: agent.json, leases, records of rules. */
@@ -42,6 +45,8 @@ export interface Places {
 export interface NetworkOptions {
 	readonly addressing: 'bridged' | 'routed';
 	readonly backend: RulesOptions['backend'];
+	/** What an operator adds. */
+	readonly further?: FurtherKeys;
 }
 
 export interface ListenAddress {

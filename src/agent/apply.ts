@@ -15,6 +15,7 @@ import { removeProtocolRoute, setProtocolRoute } from '../netlink/protocol-route
 import { createVxlan, vxlanOptions } from '../netlink/vxlan.ts';
 import {
 	type Action,
+	type Bridge,
 	type BridgeChanges,
 	type EntryAction,
 	isEntryAction,
@@ -30,6 +31,16 @@ export interface Failure {
 	readonly error: unknown;
 }
 
+/** A part of what was planned, done. */
+export interface Slice {
+	/** Where the next one begins; as many as there are actions: all is done, or there is no sense in going on. */
+	readonly next: number;
+	readonly failures: readonly Failure[];
+}
+
+/** So many entries are one slice. Thousands of routes take the kernel up to 0.3 ms each. */
+const SLICE = 250;
+
 /**
  * Does it all in order; `name` is that of the VTEP. Goes on after a failure, as far as there is any sense in it: without the
  * VTEP, there is nothing to be done behind it. Throws NetlinkError when the kernel does not answer any more.
@@ -37,32 +48,34 @@ export interface Failure {
 export function apply(kernel: Kernel, name: string, actions: readonly Action[]): Failure[] {
 	const failures: Failure[] = [];
 	for (let at = 0; at < actions.length;) {
-		const entries = entriesFrom(actions, at);
-		if (entries.length > 0) {
-			const vtep = findLink(kernel.route, name) ?? { index: 0, name };
-			failures.push(...applyEntries(kernel, vtep, entries));
-			at += entries.length;
-			continue;
-		}
-		const action = actions[at++];
-		if (action === undefined || isEntryAction(action)) continue;
-		try {
-			applyOne(kernel, action);
-		} catch (error) {
-			failures.push({ action, error });
-			if (action.do === 'createVtep') return failures;
-		}
+		const slice = applySlice(kernel, name, actions, at);
+		failures.push(...slice.failures);
+		at = slice.next;
 	}
 	return failures;
 }
 
-/** So many are done at once: of fifty thousand requests at a time, most of the work would be to collect the garbage. */
-const AT_ONCE = 1000;
+/** Does some of it as {@link apply} does, from a place on: one action, or some hundred entries. */
+export function applySlice(kernel: Kernel, name: string, actions: readonly Action[], from: number): Slice {
+	const entries = entriesFrom(actions, from);
+	if (entries.length > 0) {
+		const vtep = findLink(kernel.route, name) ?? { index: 0, name };
+		return { next: from + entries.length, failures: applyEntries(kernel, vtep, entries) };
+	}
+	const action = actions[from];
+	if (action === undefined || isEntryAction(action)) return { next: actions.length, failures: [] };
+	try {
+		applyOne(kernel, action);
+		return { next: from + 1, failures: [] };
+	} catch (error) {
+		return { next: action.do === 'createVtep' ? actions.length : from + 1, failures: [{ action, error }] };
+	}
+}
 
 /** Those that can be done together, from a place on. */
 function entriesFrom(actions: readonly Action[], from: number): EntryAction[] {
 	const entries: EntryAction[] = [];
-	for (let at = from; entries.length < AT_ONCE; at++) {
+	for (let at = from; entries.length < SLICE; at++) {
 		const action = actions[at];
 		if (action === undefined || !isEntryAction(action)) break;
 		entries.push(action);
@@ -92,7 +105,7 @@ function applyOne(kernel: Kernel, action: Exclude<Action, EntryAction>): void {
 			setParameter(action.name, action.value);
 			return;
 		case 'createBridge':
-			route.execute(createBridge(action.name, action.bridge));
+			createLastingBridge(kernel, action.name, action.bridge);
 			return;
 		case 'changeBridge':
 			changeBridge(kernel, action.name, action.changes);
@@ -104,6 +117,13 @@ function applyOne(kernel: Kernel, action: Exclude<Action, EntryAction>): void {
 function changeVtep(name: string, { tunnel, ...changes }: VtepChanges): Request[] {
 	const requests = Object.keys(changes).length === 0 ? [] : [changeLink({ name }, changes)];
 	return tunnel === undefined ? requests : [...requests, changeLink({ name }, {}, vxlanOptions(tunnel))];
+}
+
+/** A bridge without ports has this MTU, unless somebody has changed it: one that it was born with does not count. */
+const USUAL_MTU = 1500;
+
+function createLastingBridge({ route }: Kernel, name: string, { mac, mtu }: Bridge): void {
+	route.execute(createBridge(name, { mac, mtu: USUAL_MTU }), changeLink({ name }, { mtu }));
 }
 
 function changeBridge({ route }: Kernel, name: string, changes: BridgeChanges): void {

@@ -24,3 +24,14 @@ export function changeState(state: ClusterState, change: Change): ClusterState {
 	const { revision, vteps = state.vteps, networks = state.networks } = change;
 	return { revision, vteps, networks, agents };
 }
+
+/** The networks of which a host has a part, by name. */
+export function networksOf({ agents }: ClusterState, ip: string): string[] {
+	return Object.keys(agents.get(ip)?.networks ?? {});
+}
+
+/** The networks of which a host has none. */
+export function networksWithout(state: ClusterState, ip: string): string[] {
+	const own = new Set(networksOf(state, ip));
+	return state.networks.map(({ name }) => name).filter((name) => !own.has(name));
+}

@@ -7,6 +7,7 @@ import { messageOf } from '../ipam/lease-error.ts';
 import { subnetOf } from '../overlay/subnet-text.ts';
 import { type NetworkOptions, type Places, RUN_DIRECTORY, runPaths } from './agent-options.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { keysFor } from './further-keys.ts';
 import { readIfThere, UNFINISHED, writeDurably } from './durable-file.ts';
 
 /** By this key a file is known as ours; any other is left alone. */
@@ -39,21 +40,24 @@ export function openNetworks({ networks, agents }: ClusterState, ip: string): st
 export function confText(
 	name: string,
 	mtu: number,
-	{ addressing, backend }: NetworkOptions,
+	{ addressing, backend, further }: NetworkOptions,
 	places: Pick<Places, 'run'>,
 ): string {
 	const { agentFile, leases, rules } = runPaths(places);
 	const isElsewhere = places.run !== RUN_DIRECTORY;
+	const { ipam, ...keys } = keysFor(further, name);
 	const configuration = {
 		name,
 		...MARK,
 		type: 'mesos-overlay',
 		ipMasq: true,
+		...keys,
 		mtu,
 		...(backend !== 'auto' && { natBackend: backend }),
 		...(isElsewhere && { natDir: rules }),
 		ipam: {
 			type: 'mesos-overlay-ipam',
+			...ipam,
 			...(addressing !== 'bridged' && { addressing }),
 			...(isElsewhere && { agentFile, dataDir: leases }),
 		},
@@ -69,10 +73,11 @@ export function keepAgentFile(path: string, networks: ReadonlyMap<string, AgentN
 
 /**
  * Makes the directory hold a configuration for each network and none of ours for any other. `texts` by the name of the
- * network. Gives what could not be done, by the name of the network.
+ * network. Gives what could not be done, by the name of the network. Without a directory, nothing is to be done.
  */
-export function keepConfFiles(directory: string, texts: ReadonlyMap<string, string>): Map<string, string> {
+export function keepConfFiles(directory: string | undefined, texts: ReadonlyMap<string, string>): Map<string, string> {
 	const problems = new Map<string, string>();
+	if (directory === undefined) return problems;
 	removeConfFiles(directory, (name) => !texts.has(name));
 	for (const [name, text] of texts) {
 		const path = `${directory}/${name}.conf`;
@@ -92,7 +97,11 @@ export function keepConfFiles(directory: string, texts: ReadonlyMap<string, stri
 }
 
 /** Removes our configurations of those networks, and what a writer that was killed has left. Throws what node:fs throws. */
-export function removeConfFiles(directory: string, isUnwanted: (network: string) => boolean = () => true): void {
+export function removeConfFiles(
+	directory: string | undefined,
+	isUnwanted: (network: string) => boolean = () => true,
+): void {
+	if (directory === undefined) return;
 	mkdirSync(directory, { recursive: true });
 	for (const file of readdirSync(directory)) {
 		if (file.endsWith(UNFINISHED)) rmSync(`${directory}/${file}`, { force: true });

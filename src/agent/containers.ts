@@ -1,5 +1,6 @@
 // How many containers are on each network of this host, as far as is known here: those with a lease, and Docker's.
 
+import type { Lease } from '../ipam/lease.ts';
 import { listLeases } from '../ipam/leases.ts';
 import { diedBefore, diedUnseen } from '../ipam/liveness.ts';
 import { storeOf } from '../ipam/store.ts';
@@ -35,13 +36,17 @@ export function usageOf({ networks, agents }: ClusterState, ip: string, leases: 
 	return own.map(({ name, state }) => `${name} ${state} ${countLeases(leases, name) === 0}`).join('\n');
 }
 
-/** Leases whose containers may live; undefined: what is there cannot be read. */
 function countLeases(directory: string, network: string): number | undefined {
+	return livingLeases(directory, network)?.length;
+}
+
+/** Leases whose containers may live; undefined: what is there cannot be read. */
+export function livingLeases(directory: string, network: string): Lease[] | undefined {
 	try {
 		const { found, problems } = listLeases(storeOf(directory, network));
 		if (problems.length > 0) return undefined;
 		const obituaries = [diedBefore(bootId()), diedUnseen(kernel, Date.now())];
-		return found.filter((lease) => obituaries.every((died) => died(lease) === undefined)).length;
+		return found.filter((lease) => obituaries.every((died) => died(lease) === undefined));
 	} catch {
 		return undefined;
 	}

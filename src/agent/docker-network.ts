@@ -13,20 +13,39 @@ const BRIDGE_NAME = 'com.docker.network.bridge.name';
 const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade';
 const MTU = 'com.docker.network.driver.mtu';
 
+/** Engines from this API on drop what comes to a container by another way than its bridge, or by the host's ports. */
+const GUARDED_SINCE = 48;
+/** By which they do not: other containers of the networks come by other ways. */
+const UNGUARDED = {
+	'com.docker.network.bridge.gateway_mode_ipv4': 'nat-unprotected',
+	'com.docker.network.bridge.gateway_mode_ipv6': 'nat-unprotected',
+};
+
 /** What was done, and what is wrong. */
 export interface DockerOutcome {
+	/** Whether there is an engine. */
+	readonly isPresent: boolean;
 	readonly made: readonly string[];
 	readonly removed: readonly string[];
 	/** By the name of the network. */
 	readonly problems: ReadonlyMap<string, string>;
 }
 
-/** The networks that Docker should have on a host: all of which it has a part. `mtu` in bytes. */
-export function dockerNetworks({ networks, agents }: ClusterState, ip: string, mtu: number): EngineNetwork[] {
+export interface DockerWish {
+	/** The address of this host. */
+	readonly ip: string;
+	/** In bytes. */
+	readonly mtu: number;
+	/** Whether Docker gets its half of IPv6 subnets, too. */
+	readonly ipv6: boolean;
+}
+
+/** The networks that Docker should have on a host: all of which it has a part. */
+export function dockerNetworks({ networks, agents }: ClusterState, { ip, mtu, ipv6 }: DockerWish): EngineNetwork[] {
 	const self = agents.get(ip);
 	return networks.flatMap(({ name }) => {
 		const { subnet, subnet6 } = self?.networks[name] ?? {};
-		const [half, half6] = [dockerHalf(subnet), dockerHalf(subnet6)];
+		const [half, half6] = [dockerHalf(subnet), ipv6 ? dockerHalf(subnet6) : undefined];
 		if (half === undefined && half6 === undefined) return [];
 		return [
 			{
@@ -73,17 +92,19 @@ function subnetsOf({ IPAM }: EngineNetwork): string[] {
  * Makes the networks that are missing, and removes those of ours that are not wanted any more. One of ours that is otherwise
  * than it should be is made anew if it has no containers: Docker cannot change a network. What is not ours is only compared.
  */
-export async function keepDockerNetworks(engine: Engine, wanted: readonly EngineNetwork[]): Promise<DockerOutcome> {
-	const found = await engine.list();
+export async function keepDockerNetworks(engine: Engine, wishes: readonly EngineNetwork[]): Promise<DockerOutcome> {
+	const listing = await engine.list();
 	const made: string[] = [];
 	const removed: string[] = [];
 	const problems = new Map<string, string>();
-	const outcome = { made, removed, problems };
-	if (found === undefined) return outcome;
+	const outcome = { isPresent: listing !== undefined, made, removed, problems };
+	if (listing === undefined) return outcome;
+	const { networks: found, api } = listing;
+	const wanted = api < GUARDED_SINCE ? wishes : wishes.map(unguarded);
 	/** Gives what keeps the network. */
 	const remove = async ({ Id = '', Name }: EngineNetwork): Promise<string | undefined> => {
 		const users = Object.keys((await engine.inspect(Id)).Containers ?? {}).length;
-		if (users > 0) return `it has ${users} containers`;
+		if (users > 0) return `it has containers (${users})`;
 		await engine.remove(Id);
 		removed.push(Name);
 		return undefined;
@@ -97,7 +118,11 @@ export async function keepDockerNetworks(engine: Engine, wanted: readonly Engine
 	};
 	for (const network of found.filter(isOurs)) {
 		if (wanted.some(({ Name }) => Name === network.Name)) continue;
-		await attempt(network.Name, async () => void (await remove(network)));
+		await attempt(network.Name, async () => {
+			const obstacle = await remove(network);
+			if (obstacle !== undefined)
+				problems.set(network.Name, `the Docker network "${network.Name}" stays: ${obstacle}`);
+		});
 	}
 	for (const network of wanted) {
 		const { Name } = network;
@@ -121,9 +146,13 @@ export async function keepDockerNetworks(engine: Engine, wanted: readonly Engine
 	return outcome;
 }
 
+function unguarded(network: EngineNetwork): EngineNetwork {
+	return { ...network, Options: { ...network.Options, ...UNGUARDED } };
+}
+
 /** How many containers the networks of ours have that are named. Throws EngineError. */
 export async function countDockerContainers(engine: Engine, names: readonly string[]): Promise<Map<string, number>> {
-	const found = (await engine.list()) ?? [];
+	const { networks: found = [] } = (await engine.list()) ?? {};
 	const counts = new Map(names.map((name) => [name, 0]));
 	for (const { Id = '', Name } of found.filter((network) => names.includes(network.Name))) {
 		counts.set(Name, Object.keys((await engine.inspect(Id)).Containers ?? {}).length);

@@ -16,6 +16,8 @@ export interface Question {
 	readonly headers?: Readonly<Record<string, string>>;
 	/** Milliseconds until the answer has to begin. */
 	readonly timeout: number;
+	/** Ends it. */
+	readonly signal?: AbortSignal;
 }
 
 export interface Reply {
@@ -30,12 +32,13 @@ const LARGEST = 64 * 1024 * 1024;
 /** Asks, and gives the answer when it begins. Throws what node:http throws, or an error with the code `ETIMEDOUT`. */
 export function openReply(target: Target, question: Question): Promise<IncomingMessage> {
 	const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-	const { method, path, body, timeout } = question;
+	const { method, path, body, timeout, signal } = question;
 	const text = body === undefined ? undefined : JSON.stringify(body);
 	const options: RequestOptions = {
 		method,
 		path,
 		agent: false,
+		...(signal !== undefined && { signal }),
 		headers: {
 			...question.headers,
 			...(text !== undefined && {

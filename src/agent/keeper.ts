@@ -1,15 +1,10 @@
 // Keeps a host as it should be: does what is wanted when that changes, and puts back what somebody else changes.
 
-import { findLink } from '../netlink/link.ts';
 import type { Event } from '../netlink/subscription.ts';
-import { type Failure, apply } from './apply.ts';
+import { converge, type Done, type Memory } from './convergence.ts';
 import { disturbanceOf } from './disturbance.ts';
-import { type Action, NOTHING, type Seen, type Wanted } from './host-state.ts';
-import { openKernel } from './kernel.ts';
+import type { Wanted } from './host-state.ts';
 import { listen } from './kernel-events.ts';
-import { look } from './look.ts';
-import { after } from './model.ts';
-import { plan } from './plan.ts';
 
 /** How a host is kept. Times are milliseconds. */
 export interface KeeperOptions {
@@ -30,36 +25,34 @@ export interface KeeperOptions {
 }
 
 /** What was done, and why. */
-export interface Report {
+export interface Report extends Done {
 	/** What others had changed, in words: `route 9.0.2.0/24 via 44.128.0.3 was removed by process 12345`; at most {@link MOST_CAUSES}. */
 	readonly causes: readonly string[];
-	readonly actions: readonly Action[];
-	readonly failures: readonly Failure[];
 	readonly milliseconds: number;
 }
 
 export interface Keeper {
-	/** Makes the host as it should be now, and from now on. Gives what was done; throws what the kernel refuses altogether. */
-	want(wanted: Wanted): Report;
+	/**
+	 * Makes the host as it should be now, and from now on. Gives what was done when the host is as was wanted last, which may be
+	 * more than this: of what is asked for meanwhile, the latest counts. Rejects with what the kernel refuses altogether.
+	 */
+	want(wanted: Wanted): Promise<Report>;
 	/** Compares everything now. */
-	compare(): Report;
-	/** Leaves the host as it is. */
-	stop(): void;
+	compare(): Promise<Report>;
+	/** Leaves the host as it is, however far it is. */
+	stop(): Promise<void>;
 }
 
 /** So many causes are told; the others are counted. */
 const MOST_CAUSES = 20;
 
-/** The kernel answers at once; this is for one that does not at all. */
-const KERNEL_LIMIT = 60_000;
-
 /** Begins to keep a host, of which nothing is wanted yet. Throws NetlinkError. */
 export function startKeeper(options: KeeperOptions): Keeper {
 	const { compareAfter = 60_000, settleAfter = 50, repairAfter = 500, retryAfter = 5000 } = options;
+	const memory: Memory = { seen: undefined, vtep: 0, ports: new Set() };
 	let wanted: Wanted | undefined;
-	/** What is there, as long as nobody said otherwise. */
-	let known: Seen | undefined;
-	let vtepIndex = 0;
+	let isStopped = false;
+	let running: Promise<Report> | undefined;
 	let causes: string[] = [];
 	let uncounted = 0;
 	let lastRepair = -Infinity;
@@ -67,25 +60,30 @@ export function startKeeper(options: KeeperOptions): Keeper {
 	/** When the timer ends. */
 	let due = Infinity;
 
-	const stopListening = listen({
-		onEvents(events) {
-			for (const event of events) notice(event);
-		},
+	const listening = listen({
+		onEvent: notice,
 		onLoss: () => disturb('more changed at once than could be told'),
 		onFailure: options.onError,
 	});
-	schedule(compareAfter);
 
 	function notice(event: Event): void {
-		if (wanted === undefined) return;
-		const what = disturbanceOf(event, wanted, vtepIndex);
-		if (what !== undefined) disturb(`${what}${event.sender === 0 ? '' : ` by process ${event.sender}`}`);
+		// Our own changes lead there by steps that are not wanted by themselves.
+		if (wanted === undefined || memory.ports.has(event.sender)) return;
+		const what = disturbanceOf(event, wanted, memory.vtep);
+		if (what === undefined) return;
+		// What the kernel tells of nobody may follow from what we do: worth a look, but nobody is to blame.
+		if (event.sender === 0 && memory.ports.size > 0) lookAgain();
+		else disturb(event.sender === 0 ? what : `${what} by process ${event.sender}`);
 	}
 
 	function disturb(cause: string): void {
 		if (causes.length < MOST_CAUSES) causes.push(cause);
 		else uncounted++;
-		known = undefined;
+		lookAgain();
+	}
+
+	function lookAgain(): void {
+		memory.seen = undefined;
 		// Not put off by what comes meanwhile.
 		schedule(Math.max(settleAfter, lastRepair + repairAfter - performance.now()));
 	}
@@ -93,47 +91,75 @@ export function startKeeper(options: KeeperOptions): Keeper {
 	/** The earliest time counts. */
 	function schedule(milliseconds: number): void {
 		const time = performance.now() + milliseconds;
-		if (time >= due) return;
-		due = time;
+		if (isStopped || time >= due) return;
 		clearTimeout(timer);
+		due = time;
 		timer = setTimeout(repair, milliseconds);
 	}
 
+	function unschedule(): void {
+		clearTimeout(timer);
+		due = Infinity;
+	}
+
 	function repair(): void {
+		due = Infinity;
 		lastRepair = performance.now();
-		known = undefined;
-		try {
-			bringAbout();
-		} catch (error) {
-			options.onError(error);
-			due = Infinity;
-			schedule(retryAfter);
-		}
+		compare().catch(options.onError);
 	}
 
-	function bringAbout(): Report {
+	function compare(): Promise<Report> {
+		memory.seen = undefined;
+		// What is under way has looked already.
+		if (running !== undefined) schedule(settleAfter);
+		return bringAbout();
+	}
+
+	function bringAbout(): Promise<Report> {
+		return (running ??= run());
+	}
+
+	/** Goes on until what was done is what is wanted. Nothing is waited for between that and the end: nothing comes between. */
+	async function run(): Promise<Report> {
 		const start = performance.now();
-		const goal = wanted ?? NOTHING;
-		const kernel = openKernel(start + KERNEL_LIMIT);
+		const told: string[] = [];
+		let goal: Wanted | undefined;
+		let done: Done = { actions: [], failures: [] };
+		const isCurrent = (): boolean => goal === wanted && !isStopped;
 		try {
-			const seen = known ?? look(kernel, options.vtep, goal);
-			const actions = wanted === undefined ? [] : plan(goal, seen);
-			const failures = apply(kernel, options.vtep, actions);
-			known = failures.length === 0 ? after(seen, actions) : undefined;
-			vtepIndex = findLink(kernel.route, options.vtep)?.index ?? 0;
-			due = Infinity;
-			schedule(failures.length === 0 ? compareAfter : retryAfter);
-			return report({ actions, failures, milliseconds: performance.now() - start });
+			do {
+				goal = wanted;
+				// What was heard of until now is seen in this look.
+				told.push(...takeCauses());
+				unschedule();
+				const { actions, failures } = await converge(options.vtep, memory, goal, isCurrent);
+				done = { actions: done.actions.length === 0 ? actions : done.actions.concat(actions), failures };
+			} while (goal !== wanted && !isStopped);
+			schedule(done.failures.length === 0 ? compareAfter : retryAfter);
+			const report = { ...done, causes: told, milliseconds: performance.now() - start };
+			if (report.actions.length > 0) options.onApplied(report);
+			return report;
+		} catch (error) {
+			causes = [...told, ...causes].slice(0, MOST_CAUSES);
+			schedule(retryAfter);
+			throw error;
 		} finally {
-			kernel.close();
+			running = undefined;
+			awaitOwnEvents();
 		}
 	}
 
-	function report(done: Omit<Report, 'causes'>): Report {
-		const told = { ...done, causes: uncounted === 0 ? causes : [...causes, `and ${uncounted} more`] };
+	function takeCauses(): string[] {
+		const taken = uncounted === 0 ? causes : [...causes, `and ${uncounted} more`];
 		[causes, uncounted] = [[], 0];
-		if (told.actions.length > 0) options.onApplied(told);
-		return told;
+		return taken;
+	}
+
+	function awaitOwnEvents(): void {
+		const ports = [...memory.ports];
+		listening.afterThat(() => {
+			for (const port of ports) memory.ports.delete(port);
+		});
 	}
 
 	return {
@@ -141,14 +167,12 @@ export function startKeeper(options: KeeperOptions): Keeper {
 			wanted = next;
 			return bringAbout();
 		},
-		compare() {
-			known = undefined;
-			return bringAbout();
-		},
-		stop() {
+		compare,
+		async stop() {
+			isStopped = true;
 			clearTimeout(timer);
-			due = -Infinity;
-			stopListening();
+			await running?.catch(() => {});
+			listening.stop();
 		},
 	};
 }

@@ -4,12 +4,15 @@ import { decodeFamily, getEthtoolFamily } from '../netlink/checksum-offload.ts';
 import type { Connection } from '../netlink/connection.ts';
 import { isKernelError } from '../netlink/netlink-error.ts';
 import { NETLINK_GENERIC, NETLINK_ROUTE, openConnection } from '../netlink/socket.ts';
+import { portOf } from '../netlink/subscription.ts';
 
 export interface Kernel {
 	readonly route: Connection;
 	readonly generic: Connection;
 	/** The number of ethtool's family of messages; undefined: this kernel (before 5.6) has none. */
 	readonly ethtool: number | undefined;
+	/** The number of the socket of `route`, by which events tell whose change they are. */
+	readonly port: number;
 	close(): void;
 }
 
@@ -22,7 +25,7 @@ export function openKernel(deadline: number): Kernel {
 		generic.close();
 	};
 	try {
-		return { route, generic, ethtool: findEthtool(generic), close };
+		return { route, generic, ethtool: findEthtool(generic), port: portOf(route), close };
 	} catch (error) {
 		close();
 		throw error;

@@ -18,21 +18,26 @@ export const logEvents = [
 	'applied',
 	'repaired',
 	'not applied',
+	'rules not watched',
 	'network changed',
 	'network failing',
 	'network well',
 	'unreachable',
 	'docker network made',
 	'docker network removed',
+	'docker rules set',
 	'request failed',
 ] as const;
 export type LogEvent = (typeof logEvents)[number];
 
-export type Log = (
-	level: 'info' | 'warn' | 'error',
-	event: LogEvent,
-	details?: Readonly<Record<string, unknown>>,
-) => void;
+/** What is to be told, by who only decides that. */
+export interface LogLine {
+	readonly level: 'info' | 'warn' | 'error';
+	readonly event: LogEvent;
+	readonly details?: Readonly<Record<string, unknown>>;
+}
+
+export type Log = (level: LogLine['level'], event: LogEvent, details?: LogLine['details']) => void;
 
 /** Writes `time`, `level`, `event`, then the details. */
 export const log: Log = (level, event, details = {}) => {

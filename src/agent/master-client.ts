@@ -39,8 +39,8 @@ export class MasterError extends Error {
 }
 
 export interface MasterClient {
-	/** Registers, or reports. Throws MasterError. */
-	register(report: RegistrationReport): Promise<RegistrationAnswer>;
+	/** Registers, or reports, unless `signal` comes first. Throws MasterError. */
+	register(report: RegistrationReport, signal: AbortSignal): Promise<RegistrationAnswer>;
 	/**
 	 * Tells what changes, from a revision on if there is one, until `signal`, or until the master is away. Throws MasterError;
 	 * after `signal` it just ends.
@@ -69,16 +69,18 @@ export function createMasterClient({
 		}
 	};
 	return {
-		register: (report) =>
+		register: (report, signal) =>
 			attempt(`registering at ${url.origin}`, async () => {
-				const reply = await ask(...prepare({ method: 'PUT', path: `/v1/agents/${agent}`, body: report }));
+				const reply = await ask(
+					...prepare({ method: 'PUT', path: `/v1/agents/${agent}`, body: report, signal }),
+				);
 				if (reply.status !== 200) throw refusal('registering', reply);
 				return decodeRegistrationAnswer(reply.text);
 			}),
 		watch: (from, onEvent, signal) =>
 			attempt(`watching at ${url.origin}`, async () => {
 				const query = `?agent=${agent}${from === undefined ? '' : `&from=${encodeURIComponent(from)}`}`;
-				const response = await openReply(...prepare({ method: 'GET', path: `/v1/watch${query}` }));
+				const response = await openReply(...prepare({ method: 'GET', path: `/v1/watch${query}`, signal }));
 				if (response.statusCode !== 200) {
 					response.resume();
 					throw refusal('watching', {

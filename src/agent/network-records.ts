@@ -4,13 +4,24 @@
 // any of them says. So a network is masqueraded as long as the agent says so, whatever the configuration of a container.
 
 import { formatSubnet, splitSubnet } from '../ipam/subnet.ts';
+import { hasSysctl } from '../linux/sysctl.ts';
 import { type Backend, withBackend } from '../nat/backend.ts';
 import type { BackendChoice } from '../nat/configuration.ts';
-import { networkRecordPath, readRecords, removeRecord, withLock, writeRecord } from '../nat/record-files.ts';
-import { encodeRecord, LAYOUT, type NetworkRecord } from '../nat/records.ts';
-import { restore } from '../nat/restore.ts';
+import { dropForwardRules } from '../nat/forward-policy-change.ts';
+import { lacksElements } from '../nat/missing-elements.ts';
+import {
+	networkRecordPath,
+	readRecord,
+	readRecords,
+	removeRecord,
+	withLock,
+	writeRecord,
+} from '../nat/record-files.ts';
+import { type AttachmentRecord, encodeRecord, LAYOUT, type NetworkRecord, type Records } from '../nat/records.ts';
+import { fingerprintPath, restore } from '../nat/restore.ts';
 import { subnetOf } from '../overlay/subnet-text.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { type FurtherKeys, keysFor } from './further-keys.ts';
 
 /** What the agent says of a network. */
 export type NetworkWish = Omit<NetworkRecord, 'layout' | 'backend'>;
@@ -25,7 +36,7 @@ export interface RulesOptions {
 const OWNER = '-agent-';
 
 /** What the agent says of all networks, whether this host has a part of them or not: no overlay is the world outside. */
-export function networkWishes({ networks, agents }: ClusterState, ip: string): NetworkWish[] {
+export function networkWishes({ networks, agents }: ClusterState, ip: string, further?: FurtherKeys): NetworkWish[] {
 	const self = agents.get(ip);
 	return networks.map(({ name, overlay, overlay6 }) => {
 		const { subnet, subnet6 } = self?.networks[name] ?? {};
@@ -34,7 +45,7 @@ export function networkWishes({ networks, agents }: ClusterState, ip: string): N
 			bridge: `m-${name}`,
 			subnets: [...halvesOf(subnet), ...halvesOf(subnet6)],
 			overlays: [overlay, overlay6].filter((each) => each !== undefined),
-			masquerade: true,
+			masquerade: keysFor(further, name)['ipMasq'] !== false,
 			isolation: 'none',
 		};
 	});
@@ -46,37 +57,67 @@ function halvesOf(subnet: string | undefined): string[] {
 }
 
 /**
- * Has the rules say of networks what is wished, and no more of others that the agent once spoke of. Also puts the tables back
- * when somebody removed them. Gives whether there was anything to do. Throws CniError or NetlinkError.
+ * Has the rules say of networks what is wished, and no more of others that the agent once spoke of, as soon as these have no
+ * bridge any more: what the plugin has noted down of them goes, too. Also puts the tables back when somebody removed them;
+ * with `isDoubtful`, also what somebody removed of them. Gives whether there was anything to do. Throws CniError or NetlinkError.
  */
 export async function keepNetworks(
 	{ directory, backend: choice }: RulesOptions,
 	wishes: readonly NetworkWish[],
 	deadline: number,
+	isDoubtful = false,
 ): Promise<boolean> {
 	const { networks, attachments } = readRecords(directory);
-	const ours = networks.filter(isOurs);
+	const ours = networks.filter(isOfAgent);
 	if (wishes.length === 0 && ours.length === 0) return false;
 	// A packet must not meet the rules of two backends.
 	const used = attachments[0]?.backend ?? ours[0]?.backend;
 	return withBackend(choice === 'auto' ? (used ?? 'auto') : choice, deadline, (backend) => {
-		const wanted = wishes.map((wish): NetworkRecord => ({ layout: LAYOUT, backend: backend.name, ...wish }));
-		if (isKept(ours, wanted, backend)) return false;
-		withLock(directory, deadline, () => {
-			const names = new Set(wanted.map(({ network }) => network));
+		const wished = wishes.map((wish): NetworkRecord => ({ layout: LAYOUT, backend: backend.name, ...wish }));
+		const names = new Set(wished.map(({ network }) => network));
+		const wanted = [
+			...wished,
+			...ours.filter((record) => !names.has(record.network) && isInUse(record, attachments)),
+		];
+		const isRight = (): boolean => {
+			const present = readRecords(directory);
+			return (
+				isKept(present.networks.filter(isOfAgent), wanted, backend) &&
+				!(isDoubtful && isDamaged(directory, present, backend, deadline))
+			);
+		};
+		if (isRight()) return false;
+		return withLock(directory, deadline, () => {
+			// What somebody was about to add or remove is there or gone now.
+			if (isRight()) return false;
 			for (const record of wanted) {
 				writeRecord(directory, networkRecordPath(directory, record.network), encodeRecord(record));
 			}
-			for (const { network } of readRecords(directory).networks.filter(isOurs)) {
-				if (!names.has(network)) removeRecord(networkRecordPath(directory, network));
+			const kept = new Set(wanted.map(({ network }) => network));
+			const gone = readRecords(directory).networks.filter((each) => isOfAgent(each) && !kept.has(each.network));
+			dropForwardRules(
+				gone.map(({ bridge }) => bridge),
+				deadline,
+			);
+			for (const { network } of gone) {
+				for (const name of [network.slice(OWNER.length), network]) {
+					removeRecord(networkRecordPath(directory, name));
+				}
 			}
 			restore(directory, backend);
+			return true;
 		});
-		return true;
 	});
 }
 
-function isOurs({ network }: NetworkRecord): boolean {
+/** Whether a network has containers here, with rules of their own or without. */
+function isInUse({ network, bridge }: NetworkRecord, attachments: readonly AttachmentRecord[]): boolean {
+	const name = network.slice(OWNER.length);
+	return hasSysctl(`ipv4/conf/${bridge}`) || attachments.some((attachment) => attachment.network === name);
+}
+
+/** Whether a record is the agent's, and not the plugin's. */
+export function isOfAgent({ network }: NetworkRecord): boolean {
 	return network.startsWith(OWNER);
 }
 
@@ -84,4 +125,15 @@ function isKept(present: readonly NetworkRecord[], wanted: readonly NetworkRecor
 	const texts = new Set(present.map(encodeRecord));
 	if (present.length !== wanted.length) return false;
 	return wanted.every((record) => texts.has(encodeRecord(record)) && backend.hasNetwork(record, true));
+}
+
+/** Whether the kernel has less than the records say. With iptables, that takes its programs too long to find out. */
+function isDamaged(directory: string, { networks, attachments }: Records, backend: Backend, deadline: number): boolean {
+	if (backend.name === 'iptables') return false;
+	if (readRecord(fingerprintPath(directory)) !== backend.fingerprint()) return true;
+	const records = (): Records => ({ networks, attachments });
+	const isOurs = (record: { readonly backend: string }): boolean => record.backend === backend.name;
+	const isNetworkDamaged = (network: NetworkRecord): boolean =>
+		backend.differences(network, undefined, records).length > 0;
+	return networks.filter(isOurs).some(isNetworkDamaged) || lacksElements(attachments.filter(isOurs), deadline);
 }

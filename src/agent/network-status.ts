@@ -21,6 +21,22 @@ const LONGEST_ERROR = 1000;
 /** Of one kind there can be thousands. */
 const MOST_FAILURES = 3;
 
+export const NO_TROUBLE: Trouble = { general: [], ofNetworks: new Map() };
+
+/** Of something that could not be done at all. */
+export function troubleOfError(error: unknown): Trouble {
+	return { general: [messageOf(error)], ofNetworks: new Map() };
+}
+
+/** Of what could not be done for single networks, in words. */
+export function troubleOfNetworks(problems: ReadonlyMap<string, string>): Trouble {
+	return { general: [], ofNetworks: new Map(Array.from(problems, ([name, text]) => [name, [text]])) };
+}
+
+export function isTrouble({ general, ofNetworks }: Trouble): boolean {
+	return general.length > 0 || ofNetworks.size > 0;
+}
+
 /** What failed in the kernel: of a bridge it is a matter of its network, all else is everybody's. */
 export function troubleOfFailures(failures: readonly Failure[]): Trouble {
 	const ofNetworks = new Map<string, string[]>();

@@ -7,6 +7,7 @@ import { type AgentOptions, runPaths } from './agent-options.ts';
 import { removeConfFiles } from './cni-conf-file.ts';
 import { takeDirectory } from './directory-lock.ts';
 import { engineAt } from './docker-engine.ts';
+import { keepDockerForwarding } from './docker-forwarding.ts';
 import { keepDockerNetworks } from './docker-network.ts';
 import { readLastState, removeLastState } from './last-state.ts';
 import { removeEverything } from './remove.ts';
@@ -47,6 +48,8 @@ async function removeDockerNetworks(socket: string | undefined): Promise<string[
 	if (socket === undefined) return [];
 	try {
 		const { problems } = await keepDockerNetworks(engineAt(socket), []);
+		// Also when the engine is not there: its rules may be.
+		keepDockerForwarding([], performance.now() + LIMIT);
 		return [...problems.values()];
 	} catch (error) {
 		return [messageOf(error)];

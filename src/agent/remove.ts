@@ -8,6 +8,8 @@ import { diedBefore, diedUnseen } from '../ipam/liveness.ts';
 import { storeExists, storeOf } from '../ipam/store.ts';
 import { kernel as system } from '../ipam/system.ts';
 import { bootId } from '../linux/boot-id.ts';
+import { withBackend } from '../nat/backend.ts';
+import { dropForwardRules } from '../nat/forward-policy-change.ts';
 import { readRecords } from '../nat/record-files.ts';
 import { PORT_TABLE } from '../nat/port-table.ts';
 import { TABLE } from '../nat/table.ts';
@@ -19,7 +21,7 @@ import { apply } from './apply.ts';
 import { NOTHING } from './host-state.ts';
 import { openKernel } from './kernel.ts';
 import { look } from './look.ts';
-import { keepNetworks, type RulesOptions } from './network-records.ts';
+import { isOfAgent, keepNetworks, type RulesOptions } from './network-records.ts';
 import { plan } from './plan.ts';
 
 export interface RemoveOptions {
@@ -68,12 +70,22 @@ function removeDevices(vtep: string, deadline: number): string[] {
 }
 
 async function removeRules(rules: RulesOptions, deadline: number): Promise<string[]> {
+	const { networks } = readRecords(rules.directory);
 	await keepNetworks(rules, [], deadline);
-	const { attachments } = readRecords(rules.directory);
-	const [one] = attachments;
+	const left = readRecords(rules.directory);
+	const [one] = left.attachments;
 	if (one !== undefined)
 		return [`the rules are needed by container "${one.containerId}" of network "${one.network}"`];
+	// That of its bridge has been told.
+	if (left.networks.some(isOfAgent)) return [];
 	// What the plugin noted down of networks is of no use without containers.
+	if (rules.backend === 'iptables' || networks.some(({ backend }) => backend === 'iptables')) {
+		await withBackend('iptables', deadline, (backend) => backend.restore({ networks: [], attachments: [] }));
+	}
+	dropForwardRules(
+		networks.map(({ bridge }) => bridge),
+		deadline,
+	);
 	removeTables(deadline);
 	rmSync(rules.directory, { recursive: true, force: true });
 	return [];

@@ -20,6 +20,17 @@ export interface SessionOptions {
 	/** Called for each attempt to register or report, and for each that failed. */
 	readonly onAttempt: () => void;
 	readonly onFailure: (error: unknown) => void;
+	/** Other than the real time, for tests. */
+	readonly time?: Time;
+}
+
+/** What a session knows of time, in milliseconds. */
+export interface Time {
+	now(): number;
+	/** Sooner at `signal`; never rejects. */
+	sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+	/** From 0 to 1. */
+	random(): number;
 }
 
 export interface Session {
@@ -34,79 +45,86 @@ const LASTING = 5000;
 /** Milliseconds for which news are collected. */
 const GATHERING = 50;
 
+const REAL_TIME: Time = {
+	now: () => performance.now(),
+	sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => {}),
+	random: Math.random,
+};
+
 export function startSession(options: SessionOptions): Session {
-	const { client, log, report, revision, onEvent, onAnswer, onAttempt, onFailure } = options;
-	let isStopped = false;
-	let connection = new AbortController();
-	let news = Promise.withResolvers<void>();
+	const { client, log, report, revision, onEvent, onAnswer, onAttempt, onFailure, time = REAL_TIME } = options;
+	const ending = new AbortController();
+	let news = new AbortController();
 	/** Milliseconds until the next report, at most. */
 	let interval = 30_000;
 	let complaint: string | undefined;
 	let wasConnected = false;
 
-	const register = async (): Promise<void> => {
+	async function register(signal: AbortSignal): Promise<void> {
 		onAttempt();
-		news = Promise.withResolvers();
-		const answer = await client.register(await report());
+		news = new AbortController();
+		const answer = await client.register(await report(), signal);
 		interval = answer.reportInterval * 1000;
 		onAnswer(answer);
-	};
-	const keepReporting = async ({ signal }: AbortController): Promise<void> => {
-		while (!signal.aborted) {
+	}
+
+	async function keepReporting(signal: AbortSignal): Promise<void> {
+		for (;;) {
 			// Not all agents at once.
-			const pause = interval * (0.6 + Math.random() * 0.3);
-			await Promise.race([news.promise, sleep(pause, undefined, { signal })]);
-			await sleep(GATHERING, undefined, { signal });
-			await register();
+			await time.sleep(interval * (0.6 + time.random() * 0.3), AbortSignal.any([signal, news.signal]));
+			await time.sleep(GATHERING, signal);
+			if (signal.aborted) return;
+			await register(signal);
 		}
-	};
-	const connect = async (): Promise<void> => {
-		await register();
+	}
+
+	/** Until the connection breaks, or the session ends. */
+	async function connect(): Promise<void> {
+		await register(ending.signal);
 		if (complaint !== undefined || !wasConnected) log('info', 'registered');
 		wasConnected = true;
 		complaint = undefined;
-		const current = connection;
-		const watching = client.watch(revision(), onEvent, current.signal);
-		const reporting = keepReporting(current);
+		const over = new AbortController();
+		const signal = AbortSignal.any([ending.signal, over.signal]);
+		const parts = [client.watch(revision(), onEvent, signal), keepReporting(signal)];
 		try {
-			await Promise.race([watching, reporting]);
+			await Promise.race(parts);
 		} finally {
-			current.abort();
-			await Promise.allSettled([watching, reporting]);
+			over.abort();
+			await Promise.allSettled(parts);
 		}
-	};
-	const run = async (): Promise<void> => {
+	}
+
+	async function run(): Promise<void> {
 		let nth = 0;
-		while (!isStopped) {
-			connection = new AbortController();
-			const begin = performance.now();
+		while (!ending.signal.aborted) {
+			const begin = time.now();
 			try {
 				await connect();
 			} catch (error) {
-				if (isStopped) return;
+				if (ending.signal.aborted) return;
 				onFailure(error);
 				// A connection that was well for a while may end; it is another matter if the next one fails.
-				if (performance.now() - begin > LASTING) nth = 0;
+				if (time.now() - begin > LASTING) nth = 0;
 				else complain(error);
-				connection = new AbortController();
-				const { signal } = connection;
-				await sleep(waitAfter(error, nth++, Math.random()), undefined, { signal }).catch(() => {});
+				await time.sleep(waitAfter(error, nth++, time.random()), ending.signal);
 			}
 		}
-	};
-	const complain = (error: unknown): void => {
+	}
+
+	function complain(error: unknown): void {
 		const message = messageOf(error);
 		if (message === complaint) return;
 		complaint = message;
 		const isRefusal = error instanceof MasterError && error.status !== undefined;
 		log('warn', isRefusal ? 'master refuses' : 'master away', { error: message });
-	};
+	}
+
 	const running = run();
 	return {
-		tell: () => news.resolve(),
+		tell: () => news.abort(),
 		stop: async () => {
-			isStopped = true;
-			connection.abort();
+			ending.abort();
 			await running;
 		},
 	};

@@ -16,14 +16,16 @@ const options = {
 	'tls-ca': text('FILE', "who issues the master's certificate, PEM"),
 	'tls-certificate': text('FILE', 'the certificate of this agent, PEM; it names the address'),
 	'tls-key': text('FILE', 'its key, PEM; mode 0600'),
-	'cni-dir': text('DIR', 'where Mesos reads network configurations; /opt/mesosphere/etc/dcos/network/cni'),
+	'cni-dir': text('DIR', 'where Mesos reads network configurations, or none; /opt/mesosphere/etc/dcos/network/cni'),
 	'state-dir': text('DIR', 'what outlasts a boot; /var/lib/mesos-overlay/agent'),
 	'run-dir': text('DIR', 'agent.json, leases and records of rules; /run/mesos-overlay'),
 	listen: text('ADDRESS:PORT', 'where /overlay-agent/overlay, /healthz and /metrics are; 127.0.0.1:5056'),
 	mtu: text('BYTES', 'of VTEP and bridges, in place of what the underlay leaves'),
 	addressing: text('WORD', "bridged, or routed: every address of the Mesos half is a container's"),
 	'nat-backend': text('WORD', 'what keeps the rules: nftables, iptables, or auto'),
+	'network-options': text('FILE', 'JSON: keys to add to the network configurations, by the name of the network'),
 	docker: text('SOCKET', "of Docker's engine, or none; /var/run/docker.sock"),
+	'docker-ipv6': text('WORD', 'on, or off: networks of Docker have no IPv6'),
 	remove: { type: 'boolean', about: 'take everything of the agent off this host, in place of starting it' },
 } as const;
 
@@ -48,7 +50,7 @@ again. With --remove it needs neither --master nor --ip. docs/operations.md says
 });
 
 async function start(values: Values<typeof options>): Promise<number> {
-	const { master, ip, 'tls-certificate': certificate, 'tls-key': key } = values;
+	const { master, ip, 'tls-certificate': certificate, 'tls-key': key, 'network-options': file } = values;
 	for (const [name, value] of Object.entries({ master, ip })) {
 		if (value === undefined) throw new UsageError(`agent: option "--${name}" is missing`);
 	}
@@ -56,14 +58,18 @@ async function start(values: Values<typeof options>): Promise<number> {
 		throw new UsageError('agent: --tls-certificate and --tls-key belong together');
 	}
 	const read = await import('../agent/agent-options.ts');
+	const { readFurtherKeys } = await import('../agent/further-keys.ts');
 	const { runAgent } = await import('../agent/daemon.ts');
+	const { network, ...host } = await readHost(values);
 	return runAgent({
 		master: read.readMasterUrl(master ?? ''),
 		ip: read.readHostAddress(ip ?? ''),
 		credentials: { token: values['token-file'], authority: values['tls-ca'], certificate, key },
 		listen: read.readListenAddress(values.listen ?? String(read.DEFAULT_PORT)),
 		mtu: values.mtu === undefined ? undefined : read.readMtu(values.mtu),
-		...(await readHost(values)),
+		dockerIpv6: read.readWord('docker-ipv6', values['docker-ipv6'] ?? 'on', ['on', 'off']) === 'on',
+		...host,
+		network: file === undefined ? network : { ...network, further: readFurtherKeys(file, network) },
 	});
 }
 
@@ -78,10 +84,10 @@ async function remove(values: Values<typeof options>): Promise<number> {
 async function readHost(values: Values<typeof options>) {
 	const { readDirectory, readWord, RUN_DIRECTORY } = await import('../agent/agent-options.ts');
 	const { BACKENDS } = await import('../nat/configuration.ts');
-	const { docker = '/var/run/docker.sock' } = values;
+	const { docker = '/var/run/docker.sock', 'cni-dir': cni = '/opt/mesosphere/etc/dcos/network/cni' } = values;
 	return {
 		places: {
-			cni: readDirectory('cni-dir', values['cni-dir'] ?? '/opt/mesosphere/etc/dcos/network/cni'),
+			cni: cni === 'none' ? undefined : readDirectory('cni-dir', cni),
 			state: readDirectory('state-dir', values['state-dir'] ?? '/var/lib/mesos-overlay/agent'),
 			run: readDirectory('run-dir', values['run-dir'] ?? RUN_DIRECTORY),
 		},

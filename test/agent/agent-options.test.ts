@@ -39,6 +39,7 @@ const wrong: readonly (readonly [() => unknown, string])[] = [
 	],
 	[() => readMtu('9'), 'reading --mtu: "9" is no number of bytes from 576 to 65535'],
 	[() => readWord('addressing', 'flat', ['bridged']), 'reading --addressing: "flat" is none of bridged'],
+	[() => readWord('docker-ipv6', 'yes', ['on', 'off']), 'reading --docker-ipv6: "yes" is none of on, off'],
 	[() => readDirectory('cni-dir', 'etc'), 'reading --cni-dir: "etc" is no absolute path'],
 ];
 for (const [read, message] of wrong) test(message, (t) => t.is(t.throws(read)?.message, message));

@@ -4,18 +4,26 @@ import type { Engine, EngineNetwork } from '../../src/agent/docker-engine.ts';
 import { differencesOf, dockerNetworks, keepDockerNetworks } from '../../src/agent/docker-network.ts';
 import { agent, cluster } from '../helpers/cluster-state.ts';
 
-const [wanted] = dockerNetworks(cluster([agent(1)]), '10.64.0.1', 1450);
+const wish = { ip: '10.64.0.1', mtu: 1450, ipv6: true };
+const [wanted] = dockerNetworks(cluster([agent(1)]), wish);
 
 /** An engine that has some networks, and notes what it is told. */
-function engineWith(networks: readonly EngineNetwork[] | undefined): { engine: Engine; told: string[] } {
+function engineWith(
+	networks: readonly EngineNetwork[] | undefined,
+	api = 41,
+): { engine: Engine; told: string[]; created: EngineNetwork[] } {
 	const told: string[] = [];
+	const created: EngineNetwork[] = [];
 	const engine: Engine = {
-		list: () => Promise.resolve(networks),
+		list: () => Promise.resolve(networks && { networks, api }),
 		inspect: (id) => Promise.resolve(networks?.find(({ Id }) => Id === id) ?? Promise.reject(new Error(id))),
-		create: ({ Name }) => Promise.resolve(void told.push(`create ${Name}`)),
+		create: (network) => {
+			created.push(network);
+			return Promise.resolve(void told.push(`create ${network.Name}`));
+		},
 		remove: (id) => Promise.resolve(void told.push(`remove ${id}`)),
 	};
-	return { engine, told };
+	return { engine, told, created };
 }
 
 test('a network of Docker is the Docker half', (t) => {
@@ -24,7 +32,34 @@ test('a network of Docker is the Docker half', (t) => {
 		IPAM: { Config: [{ Subnet: '9.0.1.128/25' }, { Subnet: 'fd01:b::1:8000:0:0/81' }] },
 		EnableIPv6: true,
 	});
-	t.deepEqual(dockerNetworks(cluster([agent(1)]), '10.64.0.2', 1450), []);
+	t.deepEqual(dockerNetworks(cluster([agent(1)]), { ...wish, ip: '10.64.0.2' }), []);
+});
+
+test('without IPv6, Docker has the half of the IPv4 subnet, and no network that has none', (t) => {
+	const [network] = dockerNetworks(cluster([agent(1)]), { ...wish, ipv6: false });
+	t.like(network, { Name: 'dcos', IPAM: { Config: [{ Subnet: '9.0.1.128/25' }] }, EnableIPv6: false });
+	const { networks, ...self } = agent(1);
+	const only6 = { ...self, networks: { dcos: { subnet6: networks['dcos']?.subnet6 ?? '' } } };
+	t.deepEqual(dockerNetworks(cluster([only6]), { ...wish, ipv6: false }), []);
+	t.is(dockerNetworks(cluster([only6]), wish).length, 1);
+});
+
+test('an engine that guards its containers is told not to, others are not', async (t) => {
+	if (wanted === undefined) return t.fail();
+	for (const [api, mode] of [
+		[47, undefined],
+		[48, 'nat-unprotected'],
+	] as const) {
+		const { engine, created } = engineWith([], api);
+		await keepDockerNetworks(engine, [wanted]);
+		for (const family of ['ipv4', 'ipv6']) {
+			t.is(created[0]?.Options?.[`com.docker.network.bridge.gateway_mode_${family}`], mode);
+		}
+		t.is(created[0]?.Options?.['com.docker.network.bridge.name'], 'd-dcos');
+		const again = engineWith(created, api);
+		await keepDockerNetworks(again.engine, [wanted]);
+		t.deepEqual(again.told, []);
+	}
 });
 
 test('each difference is told by what it is and should be', (t) => {
@@ -51,10 +86,16 @@ const cases: readonly (readonly [string, readonly EngineNetwork[] | undefined, s
 		'one of ours with containers stays, and is told',
 		[{ ...ours, Containers: { a: {} } }],
 		[],
-		/it has 1 containers: remove it, then the agent makes it anew$/,
+		/it has containers \(1\): remove it, then the agent makes it anew$/,
 	],
 	['one of others stays, and is told', [{ ...ours, Labels: null }], [], /somebody else made it/],
 	['one of ours that is not wanted goes', [{ ...ours, Name: 'old' }], ['remove id', 'create dcos'], undefined],
+	[
+		'one of ours that is not wanted stays while it has containers, and is told',
+		[{ ...ours, Name: 'old', Containers: { a: {} } }],
+		['create dcos'],
+		/^the Docker network "old" stays: it has containers \(1\)$/,
+	],
 	['others that are not wanted stay', [{ ...ours, Name: 'bridge', Labels: {} }], ['create dcos'], undefined],
 ];
 for (const [title, networks, actions, problem] of cases) {
@@ -62,7 +103,7 @@ for (const [title, networks, actions, problem] of cases) {
 		const { engine, told } = engineWith(networks);
 		const { problems } = await keepDockerNetworks(engine, wanted === undefined ? [] : [wanted]);
 		t.deepEqual(told, actions);
-		if (problem === undefined) t.is(problems.size, 0);
-		else t.regex(problems.get('dcos') ?? '', problem);
+		t.is(problems.size, problem === undefined ? 0 : 1);
+		if (problem !== undefined) t.regex([...problems.values()].join(), problem);
 	});
 }

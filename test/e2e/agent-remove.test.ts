@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { createCluster, joinNetwork, startKeeperOn } from '../helpers/cluster.ts';
 import type { Host } from '../helpers/host.ts';
+import { variants } from '../helpers/iptables.ts';
 import { testOn } from '../helpers/requirements.ts';
 
 const needs = ['vxlan', 'ipv6'] as const;
@@ -67,3 +68,23 @@ testOn(needs, 'what a container needs stays until it has gone, and is named', as
 	t.deepEqual(removeFrom(host), []);
 	t.is(remains(host), '');
 });
+
+for (const variant of variants) {
+	const program = `iptables-${variant}` as const;
+	testOn(
+		[...needs, program],
+		`what lets packets pass a policy that drops goes, and nothing else of it: ${program}`,
+		async (t) => {
+			const { host } = await kept(t);
+			for (const words of ['-P FORWARD DROP', '-A FORWARD -i other -j ACCEPT'])
+				host.must([program, ...words.split(' ')]);
+			const rules = () => host.must([program, '-S', 'FORWARD']);
+			const before = rules();
+			const member = joinNetwork(t, host, { ipMasq: true });
+			t.is(rules(), `${before}-A FORWARD -i m-dcos -j ACCEPT\n-A FORWARD -o m-dcos -j ACCEPT\n`);
+			t.is(member.del().status, 0);
+			t.deepEqual(removeFrom(host), []);
+			t.is(rules(), before);
+		},
+	);
+}

@@ -1,5 +1,6 @@
 // A keeper on its own: reads states as lines of JSON, and tells each thing that it has done. Ends with its stdin. Its words:
 // the address of the host, and where the records of rules are.
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type Report, startKeeper } from '../../src/agent/keeper.ts';
 import { stateOfSnapshot } from '../../src/agent/cluster-state.ts';
@@ -17,27 +18,31 @@ const shortened = ({ causes, actions, failures }: Report) => ({
 	failures: failures.map(({ error }) => String(error)),
 });
 
-let isAsked = false;
+let asked = 0;
 const keeper = startKeeper({
 	vtep: 'vtep1024',
 	onApplied: (report) => {
-		if (!isAsked) tell(shortened(report));
+		if (asked === 0) tell(shortened(report));
 	},
 	onError: (error) => tell({ causes: [], actions: [], failures: [String(error)] }),
 });
 
-for await (const line of createInterface({ input: process.stdin })) {
+async function want(line: string): Promise<void> {
 	const kernel = openKernel(performance.now() + 20_000);
 	const state = stateOfSnapshot(JSON.parse(line) as Snapshot);
 	const wish = wishOf(state, { ip, underlayMtu: findUnderlay(kernel.route, ip).mtu });
 	kernel.close();
 	if (wish === undefined) throw new Error(`the state knows no ${ip}`);
 	await keepNetworks({ directory, backend: 'auto' }, networkWishes(state, ip), performance.now() + 20_000);
-	isAsked = true;
-	const report = keeper.want(wish.wanted);
-	isAsked = false;
+	asked++;
+	const report = await keeper.want(wish.wanted);
+	asked--;
 	tell(shortened(report));
 }
-keeper.stop();
+
+// Not one after the other: the next may come while the last is being brought about.
+const lines = createInterface({ input: process.stdin }).on('line', (line) => void want(line));
+await once(lines, 'close');
+await keeper.stop();
 const { user, system } = process.cpuUsage();
 tell({ causes: [], actions: [], failures: [], cpuSeconds: (user + system) / 1e6 });

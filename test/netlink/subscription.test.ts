@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { openNetworkNamespace } from '../../src/linux/network-namespace.ts';
 import { decodeLink } from '../../src/netlink/link.ts';
-import { decodeEvents, EVENT_SIZE, GROUPS, subscribe } from '../../src/netlink/subscription.ts';
+import { NETLINK_ROUTE } from '../../src/netlink/socket.ts';
+import { decodeEvents, EVENT_SIZE, GROUPS, isAnswer, subscribe } from '../../src/netlink/subscription.ts';
 import { createNamespace } from '../helpers/namespace.ts';
 import { decodesOrRefuses } from './damage.ts';
 
@@ -11,14 +12,14 @@ test('what somebody changes is told, with who it was', async (t) => {
 	const namespace = createNamespace(t, 'events');
 	const opened = openNetworkNamespace(namespace.path);
 	t.teardown(() => opened.close());
-	const { descriptor, wake, close } = opened.run(() => subscribe([GROUPS.link, GROUPS.route4]));
+	const { descriptor, wake, close } = opened.run(() => subscribe(NETLINK_ROUTE, [GROUPS.link, GROUPS.route4]));
 	t.teardown(close);
 	const buffer = Buffer.alloc(EVENT_SIZE);
 	const next = async () => {
 		const { bytesRead } = await promisify(read)(descriptor, buffer, 0, EVENT_SIZE, null);
 		return decodeEvents(buffer.subarray(0, bytesRead));
 	};
-	t.is((await next())[0]?.type, 16, 'the answer to the request with which the socket gets its address');
+	t.deepEqual((await next()).map(isAnswer), [true], 'to the request with which the socket gets its address');
 	namespace.must(['ip', 'link', 'set', 'lo', 'up']);
 	const told: number[] = [];
 	while (!told.includes(24)) {
@@ -31,7 +32,7 @@ test('what somebody changes is told, with who it was', async (t) => {
 	t.true(told.includes(16));
 	wake();
 	let woken = await next();
-	while (woken[0]?.type !== 16) woken = await next();
+	while (!woken.some(isAnswer)) woken = await next();
 	t.is(woken.length, 1, 'who waits wakes up');
 });
 
