@@ -22,7 +22,10 @@ const TEST_TOOLS: readonly DebianNeed[] = [
 	{ file: 'nsenter', debianPackage: 'util-linux' },
 	CURL,
 	{ file: 'openssl', debianPackage: 'openssl' },
+	{ file: 'jq', debianPackage: 'jq' },
 ];
+// Not systemd-sysv: what this machine boots with stays as it is.
+const SYSTEMD: DebianNeed = { file: '/lib/systemd/systemd', debianPackage: 'systemd' };
 
 interface Purpose {
 	readonly debian: readonly DebianNeed[];
@@ -35,7 +38,7 @@ interface Purpose {
 const PURPOSES: Record<string, Purpose> = {
 	demo: { debian: [IP, PING, CURL], steps: [], lenient: false },
 	// What a test lacks, it names itself; the others are still worth running.
-	test: { debian: TEST_TOOLS, steps: [installGoTools, unpackDocker], lenient: true },
+	test: { debian: [...TEST_TOOLS, SYSTEMD], steps: [installGoTools, unpackDocker], lenient: true },
 	vm: { debian: TEST_TOOLS, steps: [installGuest], lenient: false },
 	// The reference plugins start nft and iptables.
 	bench: { debian: [IP, NFT, IPTABLES], steps: [installGoTools], lenient: false },

@@ -86,7 +86,8 @@ export function namespaceOf(path: string): Namespace {
 	return namespaceAt(path, path, ['nsenter', `--net=${path}`]);
 }
 
-function namespaceAt(name: string, path: string, enter: readonly string[]): Namespace {
+/** A namespace that these words lead into. */
+export function namespaceAt(name: string, path: string, enter: readonly string[]): Namespace {
 	const query = <Row>(argv: readonly string[]): Row[] => {
 		const text = runOrThrow([...enter, ...argv]);
 		const rows: unknown = JSON.parse(text.trim() === '' ? '[]' : text);

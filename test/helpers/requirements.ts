@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { toolDirectory } from './cni.ts';
 import { run } from './command.ts';
-import { dockerPath } from './docker.ts';
+import { containerProbe, dockerPath } from './docker-programs.ts';
 import type { Family } from './network-configuration.ts';
 
 const requirements = {
@@ -38,9 +38,18 @@ const requirements = {
 		lack: 'this kernel has no time namespaces',
 		attempt: 'unshare --fork --time --boottime 60 true',
 	},
+	jq: { lack: 'this machine has no jq', attempt: 'jq --version' },
 	openssl: { lack: 'this machine has no openssl', attempt: 'openssl version' },
 	strace: { lack: 'this machine has no strace, or does not let it trace', attempt: 'strace -qq -e trace=none true' },
+	systemd: {
+		lack: 'this machine has no systemd, or does not let it be booted in a container',
+		attempt:
+			'mount -t tmpfs none /mnt && cd /mnt && mkdir upper work root groups' +
+			' && mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work none root && test -x root/lib/systemd/systemd' +
+			' && mount -t cgroup2 none groups && rmdir "$(mktemp -d groups/mo-probe-XXXXXX)"',
+	},
 	dockerd: { lack: 'this machine has no dockerd', attempt: `PATH="$PATH:${dockerPath}" dockerd --version` },
+	'docker-containers': { lack: 'this machine starts no containers of Docker', attempt: containerProbe },
 	cnitool: { lack: 'this machine has no cnitool', attempt: `test -x '${toolDirectory}/cnitool'` },
 	'reference-plugins': {
 		lack: 'this machine has no reference plugins',
