@@ -2,15 +2,16 @@
 import { until } from '../helpers/cluster-process.ts';
 import { startCluster } from '../helpers/cluster-hosts.ts';
 import { createDockerPlace } from '../helpers/docker.ts';
-import { createNamespace } from '../helpers/namespace.ts';
+import { dockerNeeds } from '../helpers/docker-cluster.ts';
 import { testOn } from '../helpers/requirements.ts';
 
-const needs = ['vxlan', 'ipv6', 'dockerd'] as const;
+/** Milliseconds: what takes seconds may take many more on a busy machine. */
+const WAIT = 30_000;
 
-testOn(needs, 'the Docker half of each network is a Docker network, as soon as there is an engine', async (t) => {
-	const { hosts, state } = await startCluster(t, { size: 2 });
-	const [host, other] = hosts;
-	if (host === undefined || other === undefined) throw new Error('expected two hosts');
+testOn(dockerNeeds, 'the Docker half of each network is a Docker network, as soon as there is an engine', async (t) => {
+	const { hosts, state } = await startCluster(t, { size: 1 });
+	const [host] = hosts;
+	if (host === undefined) throw new Error('expected a host');
 	const docker = createDockerPlace(t, host);
 	await host.agent().end();
 	await host.startAgent('--docker', docker.socket);
@@ -18,11 +19,15 @@ testOn(needs, 'the Docker half of each network is a Docker network, as soon as t
 		const { overlays } = await host.overlay();
 		return overlays.find(({ info }) => info.name === name)?.state;
 	};
-	await until('the agent to be well without an engine', async () => (await stateOf('dcos'))?.status === 'STATUS_OK');
+	await until(
+		'the agent to be well without an engine',
+		async () => (await stateOf('dcos'))?.status === 'STATUS_OK',
+		WAIT,
+	);
 
 	await docker.start();
-	await host.agent().event('docker network made', 0, 8000);
-	await until('both networks', async () => (await docker.network('dcos-1')) !== undefined, 5000);
+	await host.agent().event('docker network made', 0, WAIT);
+	await until('both networks', async () => (await docker.network('dcos-1')) !== undefined, WAIT);
 	t.like(await docker.network('dcos'), {
 		Driver: 'bridge',
 		EnableIPv6: true,
@@ -35,23 +40,6 @@ testOn(needs, 'the Docker half of each network is a Docker network, as soon as t
 	});
 	t.deepEqual(host.addresses('d-dcos').slice(0, 1), ['9.0.0.33/27']);
 
-	// What a container of Docker is to the kernel.
-	const container = createNamespace(t, 'docker');
-	host.must(['ip', 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', container.name]);
-	host.must(['ip', 'link', 'set', 'v0', 'master', 'd-dcos', 'up']);
-	container.must([
-		'sh',
-		'-c',
-		'ip link set eth0 up && ip address add 9.0.0.34/27 dev eth0 && ip route add default via 9.0.0.33',
-	]);
-	const pings = (from: typeof container, to: string) => from.run(['ping', '-c', '1', '-W', '1', to]).status === 0;
-	const far = other.launch('dcos');
-	const near = host.launch('dcos');
-	await until('the bridge to forward', () => pings(container, '9.0.0.33'), 5000);
-	t.true(pings(far.namespace, '9.0.0.34'), 'from a container of Mesos on another host');
-	t.true(pings(container, far.address), 'to it');
-	t.true(pings(near.namespace, '9.0.0.34'), 'from a container of Mesos on the same host');
-
 	await host.agent().end();
 	await docker.call('DELETE', '/networks/dcos-1');
 	await docker.call('POST', '/networks/create', {
@@ -60,18 +48,22 @@ testOn(needs, 'the Docker half of each network is a Docker network, as soon as t
 		IPAM: { Config: [{ Subnet: '10.99.0.0/24' }] },
 	});
 	await host.startAgent('--docker', docker.socket);
-	await until('the difference to be told', async () => (await stateOf('dcos-1'))?.error !== undefined, 5000);
+	await until('the difference to be told', async () => (await stateOf('dcos-1'))?.error !== undefined, WAIT);
 	t.regex(
 		(await stateOf('dcos-1'))?.error ?? '',
 		/^the Docker network "dcos-1" is not as it should be: .*its subnets are 10.99.0.0\/24, without 192.168.0.128\/25; somebody else made it: remove it, then the agent makes it anew$/,
 	);
 	t.is((await stateOf('dcos'))?.status, 'STATUS_OK');
-	await until('the master to know', async () => {
-		const { agents } = await state();
-		return agents.find(({ ip }) => ip === host.ip)?.overlays[1]?.state.status === 'STATUS_FAILED';
-	});
+	await until(
+		'the master to know',
+		async () => {
+			const { agents } = await state();
+			return agents.find(({ ip }) => ip === host.ip)?.overlays[1]?.state.status === 'STATUS_FAILED';
+		},
+		WAIT,
+	);
 	await docker.call('DELETE', '/networks/dcos-1');
-	await until('it to be made', async () => (await stateOf('dcos-1'))?.status === 'STATUS_OK', 8000);
+	await until('it to be made', async () => (await stateOf('dcos-1'))?.status === 'STATUS_OK', WAIT);
 	t.like(await docker.network('dcos-1'), { IPAM: { Config: [{ Subnet: '192.168.0.128/25' }] } });
 
 	await host.agent().end();
@@ -82,10 +74,9 @@ testOn(needs, 'the Docker half of each network is a Docker network, as soon as t
 			const { Options } = (await docker.network('dcos')) ?? {};
 			return Options?.['com.docker.network.driver.mtu'] === '1400';
 		},
-		5000,
+		WAIT,
 	);
 	await host.agent().end();
-	for (const one of [near, far]) t.is(one.del().status, 0);
 	const removal = host.run(host.command('--docker', docker.socket, '--remove'));
 	t.is(removal.status, 0, removal.stderr);
 	t.is(await docker.network('dcos'), undefined);

@@ -3,11 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import type { OverlayDocument } from '../../src/agent/overlay-document.ts';
 import type { WrittenConfiguration } from '../../src/overlay/configuration.ts';
-import type { DocumentAgent } from '../../src/overlay/document-state.ts';
+import type { DocumentAgent } from '../../src/overlay/document-shape.ts';
 import { resultOf } from './assertions.ts';
 import { type Attachment, attachment, executable } from './cni.ts';
-import { type ClusterHost, createCluster } from './cluster.ts';
-import { type Daemon, type Reply, startDaemon, startRequester, until } from './cluster-process.ts';
+import { type ClusterHost, type ClusterOptions, createCluster } from './cluster.ts';
+import { entriesOf, wantedEntries } from './cluster-entries.ts';
+import { type Daemon, type Reply, type Requester, startDaemon, startRequester, until } from './cluster-process.ts';
+import { chooseVariant, type Variant } from './iptables.ts';
 import { createPlace, documentExample, masterCommand, type Place } from './master.ts';
 import type { Namespace } from './namespace.ts';
 import type { Configuration } from './network-configuration.ts';
@@ -42,8 +44,8 @@ export interface AgentHost extends ClusterHost {
 	command(...options: readonly string[]): string[];
 	/** Starts the agent; it has done what it knows when this returns. */
 	startAgent(...options: readonly string[]): Promise<Daemon>;
-	/** Launches a container as Mesos does, by the configuration that the agent wrote. */
-	launch(network: string): Container;
+	/** Launches a container as Mesos does, by the configuration that the agent wrote; `info` is more of its NetworkInfo. */
+	launch(network: string, info?: Configuration): Container;
 	/** What GET of a path of the agent answers. */
 	show(path: string): Promise<Reply>;
 	/** Its /overlay-agent/overlay. */
@@ -78,25 +80,32 @@ export interface RunningCluster {
 	settled(hosts?: readonly AgentHost[], milliseconds?: number): Promise<number>;
 }
 
+export interface RunningOptions extends ClusterOptions {
+	/** How many hosts there are. */
+	readonly size?: number;
+	/** The `dcos_overlay_network` of the master. */
+	readonly members?: object;
+	/** More of every agent. */
+	readonly options?: readonly string[];
+	/** Has the hosts keep their rules by a variant of iptables. */
+	readonly iptables?: Variant;
+}
+
 /** Makes a cluster whose master and agents run; the master sits on a machine of its own. */
 export async function startCluster(
 	t: ExecutionContext,
-	{
-		size = 3,
-		members = example,
-		options = [],
-	}: { size?: number; members?: object; options?: readonly string[] } = {},
+	{ size = 3, members = example, options = [], iptables, ...underlay }: RunningOptions = {},
 ): Promise<RunningCluster> {
-	const { hosts: machines, outside } = createCluster(t, size + 1);
+	const { hosts: machines, outside } = createCluster(t, size + 1, underlay);
 	const seat = machines[size];
 	if (seat === undefined) throw new Error('there is no machine for the master');
 	const place = createPlace(t, members);
 	const [agentTokens, operatorTokens] = [`${place.directory}/agents`, `${place.directory}/operators`];
-	const tokens = machines.map(({ ip }) => `${ip} a-token-of-agent-${ip}-for-tests\n`);
+	const tokens = machines.map(({ ip, nth }) => `${ip} a-token-of-agent-${nth}-for-tests\n`);
 	writeFileSync(agentTokens, tokens.join(''), { mode: 0o600 });
 	writeFileSync(operatorTokens, `test ${OPERATOR}\n`, { mode: 0o600 });
 
-	const listen = `${seat.ip}:5055`;
+	const listen = `${seat.ip.includes(':') ? `[${seat.ip}]` : seat.ip}:5055`;
 	const url = `http://${listen}`;
 	const credentials = ['--agent-tokens', agentTokens, '--operator-tokens', operatorTokens];
 	let master: Daemon;
@@ -113,9 +122,18 @@ export async function startCluster(
 	const hosts = machines.slice(0, size).map((machine, at) => {
 		const token = `${machine.directory}/token`;
 		writeFileSync(token, tokens[at] ?? '', { mode: 0o600 });
-		return withAgent(t, machine, ['--master', url, '--token-file', token, ...options]);
+		const own = ['--master', url, '--token-file', token, ...options];
+		if (iptables === undefined) return withAgent(t, machine, own);
+		chooseVariant(t, machine, iptables);
+		return withAgent(t, { ...machine, natBackend: 'iptables' }, [...own, '--nat-backend', 'iptables']);
 	});
-	for (const host of hosts) await host.startAgent();
+	for (const host of hosts) {
+		await host.startAgent();
+		// One after the other, so that each host has the subnets of its number.
+		const { log } = host.agent();
+		const isAnswered = () => log.some(({ event }) => event === 'registered' || event === 'master refuses');
+		await until(`an answer for ${host.ip}`, isAnswered, 10_000);
+	}
 	const cluster: RunningCluster = {
 		hosts,
 		outside,
@@ -124,12 +142,12 @@ export async function startCluster(
 		startMaster,
 		ask,
 		state,
-		settled: (some = hosts, milliseconds = 2000) =>
+		settled: (some = hosts, milliseconds = 10_000) =>
 			until(
 				'the wanted state and nothing else',
 				async () => {
 					const now = await state();
-					return some.every((host) => isSame(host.entries(), wantedEntries(now, host.ip)));
+					return some.every((host) => host.entries().join() === wantedEntries(now, host.ip).join());
 				},
 				milliseconds,
 			),
@@ -141,10 +159,12 @@ export async function startCluster(
 function withAgent(t: ExecutionContext, host: ClusterHost, options: readonly string[]): AgentHost {
 	const { directory, ip } = host;
 	const place = { cni: `${directory}/cni`, state: `${directory}/state` };
-	const request = startRequester(t, host);
-	const show = (path: string) => request('GET', `http://127.0.0.1:5056${path}`);
+	let request: Requester | undefined;
+	const show = (path: string) => (request ??= startRequester(t, host))('GET', `http://127.0.0.1:5056${path}`);
 	let agent: Daemon;
 	const command = (...more: readonly string[]): string[] => [
+		// With the choice of a variant, which is a matter of the mount namespace.
+		...(host.natBackend === undefined ? [] : ['ip', 'netns', 'exec', host.name]),
 		executable,
 		'agent',
 		'--ip',
@@ -162,6 +182,10 @@ function withAgent(t: ExecutionContext, host: ClusterHost, options: readonly str
 	return {
 		...host,
 		place,
+		reboot: () => {
+			host.reboot();
+			request = undefined;
+		},
 		agent: () => agent,
 		command,
 		startAgent: async (...more) => {
@@ -169,9 +193,9 @@ function withAgent(t: ExecutionContext, host: ClusterHost, options: readonly str
 			await agent.event('agent started');
 			return agent;
 		},
-		launch: (network) => {
+		launch: (network, info = {}) => {
 			const conf = JSON.parse(readFileSync(`${place.cni}/${network}.conf`, 'utf8')) as Configuration;
-			const args = { 'org.apache.mesos': { network_info: { name: network } } };
+			const args = { 'org.apache.mesos': { network_info: { name: network, ...info } } };
 			const namespace = host.container();
 			const described = attachment(host, namespace, { ...conf, args });
 			const { ip4, ip6 } = resultOf(t, described.add());
@@ -189,52 +213,4 @@ function withAgent(t: ExecutionContext, host: ClusterHost, options: readonly str
 		heal: () => void host.must(['nft', 'delete table inet cut']),
 		entries: () => entriesOf(host),
 	};
-}
-
-function entriesOf(namespace: Namespace): string[] {
-	if (namespace.run(['ip', 'link', 'show', 'vtep1024']).status !== 0) return [];
-	const lines = (...argv: readonly string[]): string[] =>
-		namespace
-			.must(argv)
-			.split('\n')
-			.filter((line) => line.trim() !== '');
-	const routes = [4, 6].flatMap((family) => lines('ip', `-${family}`, 'route', 'show', 'proto', '124'));
-	const words = (line: string, ...after: readonly string[]): string[] =>
-		after.map((word) => new RegExp(`\\b${word} (\\S+)`).exec(line)?.[1] ?? '');
-	return [
-		...routes.map((line) => {
-			const [dst = '', kind = ''] = line.split(' ');
-			return dst === 'unreachable' ? `unreachable ${kind}` : `${dst} via ${words(line, 'via')[0]}`;
-		}),
-		...lines('ip', 'neighbour', 'show', 'dev', 'vtep1024', 'nud', 'permanent').map(
-			(line) => `${line.split(' ')[0]} at ${words(line, 'lladdr')[0]}`,
-		),
-		...lines('bridge', 'fdb', 'show', 'dev', 'vtep1024').map(
-			(line) => `${line.split(' ')[0]} to ${words(line, 'dst')[0]}`,
-		),
-	].toSorted();
-}
-
-/** What the master's state comes to on a host. */
-function wantedEntries({ agents, network }: State, ip: string): string[] {
-	const plain = (cidr: string): string => cidr.replace(/\/.*/u, '');
-	if (agents.every((agent) => agent.ip !== ip)) return [];
-	const entries = new Set<string>();
-	for (const { subnet, subnet6 } of network.overlays) {
-		for (const overlay of [subnet, subnet6]) if (overlay !== undefined) entries.add(`unreachable ${overlay}`);
-	}
-	for (const agent of agents.filter((one) => one.ip !== ip)) {
-		for (const { subnet, subnet6, backend } of agent.overlays) {
-			const { vtep_ip, vtep_ip6 = '', vtep_mac } = backend.vxlan;
-			if (subnet !== undefined) entries.add(`${subnet} via ${plain(vtep_ip)}`);
-			if (subnet6 !== undefined) entries.add(`${subnet6} via ${plain(vtep_ip6)}`);
-			for (const vtep of [vtep_ip, vtep_ip6]) if (vtep !== '') entries.add(`${plain(vtep)} at ${vtep_mac}`);
-			entries.add(`${vtep_mac} to ${agent.ip}`);
-		}
-	}
-	return [...entries].toSorted();
-}
-
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-	return one.length === other.length && one.every((entry, at) => entry === other[at]);
 }

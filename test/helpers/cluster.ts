@@ -17,7 +17,7 @@ import { openNetworkNamespace } from '../../src/linux/network-namespace.ts';
 import { resultOf } from './assertions.ts';
 import { type Attachment, attachment, type Result } from './cni.ts';
 import { agent, cluster, vteps } from './cluster-state.ts';
-import { eventually, systemPath } from './command.ts';
+import { eventually, runOrThrow, systemPath } from './command.ts';
 import { createHost, type Host } from './host.ts';
 import { createNamespace, type Namespace } from './namespace.ts';
 import type { Configuration } from './network-configuration.ts';
@@ -33,6 +33,8 @@ export interface ClusterHost extends Host {
 	readonly nth: number;
 	/** On the underlay. */
 	readonly ip: string;
+	/** Has it be as after a reboot: nothing of its kernel is left, nor of its containers; its directory is, and its network card. */
+	reboot(): void;
 }
 
 export interface Cluster {
@@ -91,10 +93,22 @@ export function createCluster(
 	const hosts = Array.from({ length: count }, (_, at): ClusterHost => {
 		const nth = at + 1;
 		const host = createHost(t);
-		plug(host, { 4: underlay[4].address(nth), 6: underlay[6].address(nth) });
-		for (const { outside: via } of Object.values(underlay))
-			host.must(['ip', 'route', 'add', 'default', 'via', via]);
-		return { ...host, nth, ip: underlay[tunnels].address(nth) };
+		const connect = () => {
+			plug(host, { 4: underlay[4].address(nth), 6: underlay[6].address(nth) });
+			for (const { outside: via } of Object.values(underlay))
+				host.must(['ip', 'route', 'add', 'default', 'via', via]);
+		};
+		connect();
+		const reboot = () => {
+			const card = host.link('eth0')?.address ?? '';
+			// Whoever is still in the old namespace has no wire any more.
+			host.must(['ip', 'link', 'del', 'eth0']);
+			for (const command of ['del', 'add']) runOrThrow(['ip', 'netns', command, host.name]);
+			host.must(['ip', 'link', 'set', 'lo', 'up']);
+			connect();
+			host.must(['ip', 'link', 'set', 'eth0', 'address', card]);
+		};
+		return { ...host, nth, ip: underlay[tunnels].address(nth), reboot };
 	});
 	for (const machine of [outside, ...hosts])
 		eventually('the underlay to be up', () => machine.link('eth0')?.operstate === 'UP');

@@ -26,7 +26,7 @@ export async function exchange(participants: readonly Participant[], mtu: number
 function take({ namespace, addresses, targets, sources }: Participant, mtu: number): Promise<string[]> {
 	const script = join(import.meta.dirname, 'traffic-mesh-peer.ts');
 	const words = [process.execPath, '--no-warnings', script, JSON.stringify({ addresses, targets, sources, mtu })];
-	const child = spawn('ip', ['netns', 'exec', namespace.name, ...words], {
+	const child = spawn('nsenter', [`--net=${namespace.path}`, ...words], {
 		env: { PATH: systemPath },
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
