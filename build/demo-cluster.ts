@@ -31,6 +31,19 @@ const CONFIGURATION = `dcos_overlay_network:
     - { name: dcos-1, subnet: 192.168.0.0/16, prefix: 24 }
 `;
 
+/** Of the state in the original's form, what is shown. */
+interface DocumentState {
+	readonly agents: readonly {
+		readonly ip: string;
+		readonly overlays: readonly {
+			readonly info: { readonly name: string };
+			readonly subnet: string;
+			readonly backend: { readonly vxlan: { readonly vtep_ip: string } };
+			readonly state: { readonly status: string };
+		}[];
+	}[];
+}
+
 const daemons: { readonly child: ChildProcess; readonly log: string }[] = [];
 /** From the first signal on, no step is begun. */
 let interruptedBy: NodeJS.Signals | undefined;
@@ -93,8 +106,11 @@ async function startDaemons(): Promise<void> {
 		await daemon(name, words, 'network well');
 	}
 	heading('What the first host has now');
+	remark('the tunnel, vtep1024, and a bridge for each network');
 	await shell(`ip -n ${HOSTS[0]?.name} -brief address`);
+	remark('a route to the part of each other host, through the tunnel; what no host has is unreachable');
 	await shell(`ip -n ${HOSTS[0]?.name} route`);
+	remark('a configuration for each network, by which Mesos launches containers on it');
 	await shell(`cat ${DIRECTORY}/${HOSTS[0]?.name}/cni/dcos.conf`);
 }
 
@@ -106,19 +122,26 @@ async function launchAndPing(): Promise<void> {
 	for (const address of addresses.slice(1)) {
 		await shell(`ip netns exec ${HOSTS[0]?.container} ping -n -c 2 -i 0.2 ${address}`);
 	}
-	heading('A packet that fills the MTU');
+	heading('A packet that fills the MTU: 1450 bytes, which with the 50 of the tunnel are 1500');
 	await shell(`ip netns exec ${HOSTS[0]?.container} ping -n -c 1 -M do -s 1422 ${addresses[2]}`);
-	heading('The state of the master, as the original shows it');
-	await shell(`${curl('/overlay-master/state')} | head -c 1200; echo ' …'`);
+	heading(
+		"The master's view, as the original shows it: the address of each host's tunnel end, its parts, how it fares",
+	);
+	const { agents } = JSON.parse(await shell(curl('/overlay-master/state'), 'unheard')) as DocumentState;
+	for (const { ip, overlays } of agents) {
+		const parts = overlays.map(({ info, subnet, state }) => `${info.name} ${subnet} ${state.status}`);
+		console.log([ip, overlays[0]?.backend.vxlan.vtep_ip, ...parts].join('   '));
+	}
 }
 
 async function addNetwork(): Promise<void> {
 	heading('A network is added while everything runs');
 	const body = `-X POST -d '{"name": "late", "subnet": "10.96.0.0/16", "prefix": 24}'`;
 	await shell(`${curl('/v1/networks', body)}; echo`);
-	await waitFor('its configuration', () =>
+	const time = await waitFor('its configuration', () =>
 		HOSTS.every(({ name }) => existsSync(`${DIRECTORY}/${name}/cni/late.conf`)),
 	);
+	remark(`on all hosts ${time} ms after the answer`);
 	const [one, other] = HOSTS;
 	if (one === undefined || other === undefined) return;
 	await launch(one, 'late', 'eth1');
@@ -135,7 +158,11 @@ async function removeHost(): Promise<void> {
 	await shell(
 		`${curl('/overlay-master/agents/delete', `-X POST -d '{"agents": ["${third.ip}"], "force": true}'`)} > /dev/null`,
 	);
-	await waitFor('the others', () => !/9\.0\.0\.128/.test(query(`ip -n ${first.name} route show proto 124`)));
+	const others = HOSTS.filter((host) => host !== third);
+	const time = await waitFor('the others', () =>
+		others.every(({ name }) => !/9\.0\.0\.128/.test(query(`ip -n ${name} route show proto 124`))),
+	);
+	remark(`gone from the others ${time} ms after the answer`);
 	await shell(`ip -n ${first.name} route show proto 124`);
 	heading('And everything of the agent is taken off it');
 	const places = `--cni-dir ${DIRECTORY}/${third.name}/cni --state-dir ${DIRECTORY}/${third.name}/state --run-dir ${DIRECTORY}/${third.name}`;
@@ -145,7 +172,10 @@ async function removeHost(): Promise<void> {
 }
 
 async function launch(host: (typeof HOSTS)[number], network: string, ifname: string): Promise<string> {
-	const { ip4 } = JSON.parse(await shell(cniCall('ADD', host, network, ifname))) as { ip4: { ip: string } };
+	const { ip4 } = JSON.parse(await shell(cniCall('ADD', host, network, ifname), 'unheard')) as {
+		ip4: { ip: string };
+	};
+	remark(`${host.container} has ${ip4.ip} on ${network}`);
 	return ip4.ip.replace(/\/.*/, '');
 }
 
@@ -191,8 +221,10 @@ async function end(daemonToEnd: (typeof daemons)[number] | undefined): Promise<v
 	await ended;
 }
 
-async function waitFor(what: string, condition: () => boolean): Promise<void> {
-	const limit = performance.now() + 10_000;
+/** Gives the milliseconds that it took. */
+async function waitFor(what: string, condition: () => boolean): Promise<number> {
+	const begin = performance.now();
+	const limit = begin + 10_000;
 	while (!condition()) {
 		if (interruptedBy !== undefined) throw new BuildError(`\nThe demo was stopped by ${interruptedBy}`);
 		if (performance.now() > limit) {
@@ -201,12 +233,16 @@ async function waitFor(what: string, condition: () => boolean): Promise<void> {
 		}
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
+	return Math.round(performance.now() - begin);
 }
 
-/** Prints a command, runs it, prints what it prints, and returns that. Throws when it fails. */
-async function shell(command: string, loudness: 'loud' | 'quiet' = 'loud'): Promise<string> {
+/**
+ * Prints a command, runs it, prints what it prints, and returns that. Of one that is `unheard`, only the command is printed; of
+ * one that is `quiet`, nothing. Throws when it fails.
+ */
+async function shell(command: string, loudness: 'loud' | 'unheard' | 'quiet' = 'loud'): Promise<string> {
 	const isLoud = loudness === 'loud';
-	if (isLoud) console.log(styleText('bold', `$ ${command}`));
+	if (loudness !== 'quiet') console.log(styleText('bold', `$ ${command}`));
 	const options = { cwd: projectDirectory, env: { ...process.env, PATH: systemPath() } };
 	const child = spawn('sh', ['-c', command], { ...options, stdio: ['ignore', 'pipe', 'inherit'] });
 	let output = '';
@@ -226,6 +262,11 @@ function query(command: string): string {
 
 function heading(text: string): void {
 	console.log(styleText('cyan', `\n== ${text}`));
+}
+
+/** Says what is to be seen. */
+function remark(text: string): void {
+	console.log(styleText('dim', `# ${text}`));
 }
 
 async function cleanUp(): Promise<void> {

@@ -45,7 +45,7 @@ test('no line of a help is longer than a terminal of 120 columns', (t) => {
 	}
 });
 
-test('the README shows every command as its help does', (t) => {
-	const page = readPage('README.md').replaceAll(/\s+/g, ' ');
+test('docs/operations.md shows every command as its help does', (t) => {
+	const page = readPage('docs/operations.md').replaceAll(/\s+/g, ' ');
 	for (const command of commands) t.true(page.includes(`mesos-overlay ${usageOf(command)}`), command.name);
 });
