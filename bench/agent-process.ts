@@ -1,8 +1,8 @@
 // A keeper to be measured, on the host on which it is started. Tells what it measured as JSON.
 
 import { BuildError } from '../build/run.ts';
-import { NOTHING, type Wanted } from '../src/agent/host-state.ts';
-import { startKeeper } from '../src/agent/keeper.ts';
+import { NOTHING, type Wanted } from '../src/agent/kernel/host-state.ts';
+import { startKeeper } from '../src/agent/kernel/keeper.ts';
 import { AGENTS, stateOf, VTEP, wish } from './agent-states.ts';
 
 /** In milliseconds. */

@@ -1,8 +1,8 @@
 // What a master says of a cluster of many agents, for the group `agent`.
 
 import { BuildError } from '../build/run.ts';
-import { type ClusterState, stateOfSnapshot } from '../src/agent/cluster-state.ts';
-import type { Wanted } from '../src/agent/host-state.ts';
+import { type ClusterState, stateOfSnapshot } from '../src/agent/master/cluster-state.ts';
+import type { Wanted } from '../src/agent/kernel/host-state.ts';
 import { wishOf } from '../src/agent/wanted.ts';
 import type { WireAgent } from '../src/overlay/wire.ts';
 

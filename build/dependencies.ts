@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 const SYSTEM = ['cni', 'ip', 'linux', 'netlink'];
 const ROLE = [...SYSTEM, 'ipam', 'nat', 'overlay', 'shaping'];
-const DAEMON = [...ROLE, 'bridge', 'web'];
+const DAEMON = [...ROLE, 'bridge'];
 
 /** What each directory may import from, in whatever way, besides itself. */
 const DOWNWARDS: Partial<Record<string, readonly string[]>> = {
@@ -18,7 +18,6 @@ const DOWNWARDS: Partial<Record<string, readonly string[]>> = {
 	shaping: SYSTEM,
 	overlay: [...SYSTEM, 'ipam'],
 	bridge: ROLE,
-	web: ROLE,
 	master: DAEMON,
 	agent: DAEMON,
 	cli: [...DAEMON, 'master', 'agent', 'package.json'],

@@ -2,8 +2,8 @@
 
 import { isIP } from 'node:net';
 import { formatIp, parseIp } from '../ip/address.ts';
-import type { FurtherKeys } from './further-keys.ts';
-import type { RulesOptions } from './network-records.ts';
+import type { FurtherKeys } from './plugin/further-keys.ts';
+import type { RulesOptions } from './plugin/network-records.ts';
 
 export interface AgentOptions {
 	/** Where the master is. */

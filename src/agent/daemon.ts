@@ -1,25 +1,31 @@
 // The agent: keeps its host part of the networks until it is told to stop, and leaves them working then.
 
 import { type AgentOptions, runPaths } from './agent-options.ts';
-import { changeState, type ClusterState, networksOf, networksWithout, stateOfSnapshot } from './cluster-state.ts';
-import { createContact } from './contact.ts';
-import { countContainers, usageOf } from './containers.ts';
-import { readCredentials } from './credentials.ts';
+import {
+	changeState,
+	type ClusterState,
+	networksOf,
+	networksWithout,
+	stateOfSnapshot,
+} from './master/cluster-state.ts';
+import { createContact } from './master/contact.ts';
+import { countContainers, usageOf } from './plugin/containers.ts';
+import { readCredentials } from './master/credentials.ts';
 import { takeDirectory } from './directory-lock.ts';
-import { engineAt } from './docker-engine.ts';
-import { serveEndpoint } from './endpoint.ts';
-import { healthOf } from './health.ts';
+import { engineAt } from './docker/docker-engine.ts';
+import { serveEndpoint } from './status/endpoint.ts';
+import { healthOf } from './status/health.ts';
 import { startHostPart } from './host-part.ts';
-import { readInstance } from './last-state.ts';
+import { readInstance } from './master/last-state.ts';
 import { log } from './log.ts';
-import { createMasterClient } from './master-client.ts';
-import { createMetrics } from './metrics.ts';
-import { overlayDocument } from './overlay-document.ts';
-import { startReadiness } from './readiness.ts';
-import { reportOf } from './registration.ts';
-import { startSession } from './session.ts';
-import { createStateFile } from './state-file.ts';
-import { newsOfState } from './state-news.ts';
+import { createMasterClient } from './master/master-client.ts';
+import { createMetrics } from './status/metrics.ts';
+import { overlayDocument } from './status/overlay-document.ts';
+import { startReadiness } from './status/readiness.ts';
+import { reportOf } from './master/registration.ts';
+import { startSession } from './master/session.ts';
+import { createStateFile } from './master/state-file.ts';
+import { newsOfState } from './master/state-news.ts';
 
 /** Milliseconds after which it is looked again which networks are in use. */
 const LOOK_AFTER = 2000;

@@ -2,16 +2,16 @@
 
 import { messageOf } from '../ipam/lease-error.ts';
 import type { AgentOptions } from './agent-options.ts';
-import { type ClusterState, networksOf } from './cluster-state.ts';
-import type { Engine } from './docker-engine.ts';
-import { keepDocker } from './docker-part.ts';
-import { createHostStatus, type HostStatus } from './host-status.ts';
-import { startKernelPart } from './kernel-part.ts';
+import { type ClusterState, networksOf } from './master/cluster-state.ts';
+import type { Engine } from './docker/docker-engine.ts';
+import { keepDocker } from './docker/docker-part.ts';
+import { createHostStatus, type HostStatus } from './status/host-status.ts';
+import { startKernelPart } from './kernel/kernel-part.ts';
 import type { Log } from './log.ts';
-import type { AgentMetrics } from './metrics.ts';
-import { NO_TROUBLE, type Trouble, troubleOfNetworks } from './network-status.ts';
-import { keepFiles, keepRules, withdrawConfFiles } from './plugin-part.ts';
-import { watchRules } from './rules-watch.ts';
+import type { AgentMetrics } from './status/metrics.ts';
+import { NO_TROUBLE, type Trouble, troubleOfNetworks } from './status/network-status.ts';
+import { keepFiles, keepRules, withdrawConfFiles } from './plugin/plugin-part.ts';
+import { watchRules } from './plugin/rules-watch.ts';
 import { createSerial } from './serial.ts';
 
 export interface HostPart extends Pick<HostStatus, 'statuses' | 'problems'> {

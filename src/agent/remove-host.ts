@@ -4,12 +4,12 @@ import { rmSync } from 'node:fs';
 import { messageOf } from '../ipam/lease-error.ts';
 import { VTEP } from '../overlay/vtep.ts';
 import { type AgentOptions, runPaths } from './agent-options.ts';
-import { removeConfFiles } from './cni-conf-file.ts';
+import { removeConfFiles } from './plugin/cni-conf-file.ts';
 import { takeDirectory } from './directory-lock.ts';
-import { engineAt } from './docker-engine.ts';
-import { keepDockerForwarding } from './docker-forwarding.ts';
-import { keepDockerNetworks } from './docker-network.ts';
-import { readLastState, removeLastState } from './last-state.ts';
+import { engineAt } from './docker/docker-engine.ts';
+import { keepDockerForwarding } from './docker/docker-forwarding.ts';
+import { keepDockerNetworks } from './docker/docker-network.ts';
+import { readLastState, removeLastState } from './master/last-state.ts';
 import { removeEverything } from './remove.ts';
 
 /** Milliseconds. */

@@ -17,12 +17,12 @@ import { commit } from '../netlink/nf-batch.ts';
 import { findTable, removeTable } from '../netlink/nf-table.ts';
 import { isKernelError } from '../netlink/netlink-error.ts';
 import { NETLINK_NETFILTER, openConnection } from '../netlink/socket.ts';
-import { apply } from './apply.ts';
-import { NOTHING } from './host-state.ts';
-import { openKernel } from './kernel.ts';
-import { look } from './look.ts';
-import { isOfAgent, keepNetworks, type RulesOptions } from './network-records.ts';
-import { plan } from './plan.ts';
+import { apply } from './kernel/apply.ts';
+import { NOTHING } from './kernel/host-state.ts';
+import { openKernel } from './kernel/kernel.ts';
+import { look } from './kernel/look.ts';
+import { isOfAgent, keepNetworks, type RulesOptions } from './plugin/network-records.ts';
+import { plan } from './kernel/plan.ts';
 
 export interface RemoveOptions {
 	/** The name of the VTEP. */

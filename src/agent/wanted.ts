@@ -8,8 +8,8 @@ import { splitSubnet } from '../ipam/subnet.ts';
 import { VXLAN_OVERHEAD } from '../netlink/vxlan.ts';
 import { subnetOf } from '../overlay/subnet-text.ts';
 import type { WireAgent, WireNetwork, WireVteps } from '../overlay/wire.ts';
-import type { ClusterState } from './cluster-state.ts';
-import { type Bridge, UNREACHABLE, type Vtep, type Wanted } from './host-state.ts';
+import type { ClusterState } from './master/cluster-state.ts';
+import { type Bridge, UNREACHABLE, type Vtep, type Wanted } from './kernel/host-state.ts';
 
 /** What a host says of itself. */
 export interface HostOptions {

@@ -58,7 +58,7 @@ async function start(values: Values<typeof options>): Promise<number> {
 		throw new UsageError('agent: --tls-certificate and --tls-key belong together');
 	}
 	const read = await import('../agent/agent-options.ts');
-	const { readFurtherKeys } = await import('../agent/further-keys.ts');
+	const { readFurtherKeys } = await import('../agent/plugin/further-keys.ts');
 	const { runAgent } = await import('../agent/daemon.ts');
 	const { network, ...host } = await readHost(values);
 	return runAgent({

@@ -1,9 +1,9 @@
 // What is told of new states and new statuses, and whether an agent is well.
 import test from 'ava';
-import { networksOf, networksWithout } from '../../src/agent/cluster-state.ts';
-import { healthOf } from '../../src/agent/health.ts';
-import { newsOfState } from '../../src/agent/state-news.ts';
-import { newsOfStatuses } from '../../src/agent/status-news.ts';
+import { networksOf, networksWithout } from '../../src/agent/master/cluster-state.ts';
+import { healthOf } from '../../src/agent/status/health.ts';
+import { newsOfState } from '../../src/agent/master/state-news.ts';
+import { newsOfStatuses } from '../../src/agent/status/status-news.ts';
 import { agent, cluster, dcos } from '../helpers/cluster-state.ts';
 
 const other = { ...dcos, name: 'other', overlay: '10.0.0.0/8' };

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { changeState, stateOfSnapshot } from '../../src/agent/cluster-state.ts';
-import { networkWishes } from '../../src/agent/network-records.ts';
-import { UNREACHABLE } from '../../src/agent/host-state.ts';
+import { changeState, stateOfSnapshot } from '../../src/agent/master/cluster-state.ts';
+import { networkWishes } from '../../src/agent/plugin/network-records.ts';
+import { UNREACHABLE } from '../../src/agent/kernel/host-state.ts';
 import { wishOf } from '../../src/agent/wanted.ts';
 import { macOfGateway } from '../../src/bridge/names.ts';
 import { agent, cluster, dcos, vteps } from '../helpers/cluster-state.ts';

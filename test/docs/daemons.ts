@@ -38,7 +38,7 @@ export function ownMetrics(text: string): string[] {
 
 /** Those events that no source of a directory logs. */
 export function unloggedEvents(directory: string, events: readonly string[]): string[] {
-	const files = globSync(`src/${directory}/*.ts`, { cwd: projectDirectory }).filter(
+	const files = globSync(`src/${directory}/**/*.ts`, { cwd: projectDirectory }).filter(
 		(file) => !file.endsWith('/log.ts'),
 	);
 	const sources = files.map((file) => readFileSync(`${projectDirectory}/${file}`, 'utf8')).join('\n');

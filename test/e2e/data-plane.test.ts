@@ -1,6 +1,6 @@
 // Hosts whose part of the virtual networks is made from what a master would say; containers attached by the plugin.
 import type { ExecutionContext } from 'ava';
-import type { ClusterState } from '../../src/agent/cluster-state.ts';
+import type { ClusterState } from '../../src/agent/master/cluster-state.ts';
 import { present } from '../../src/cni/fields.ts';
 import type { WireAgent } from '../../src/overlay/wire.ts';
 import { ask, serve, type Target } from '../helpers/answering.ts';

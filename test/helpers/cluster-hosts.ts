@@ -1,7 +1,7 @@
 // A cluster with its daemons: a master, and an agent on each host, which reach each other by the underlay.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import type { OverlayDocument } from '../../src/agent/overlay-document.ts';
+import type { OverlayDocument } from '../../src/agent/status/overlay-document.ts';
 import type { WrittenConfiguration } from '../../src/overlay/configuration.ts';
 import type { DocumentAgent } from '../../src/overlay/document-shape.ts';
 import { resultOf } from './assertions.ts';

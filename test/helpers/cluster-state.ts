@@ -1,5 +1,5 @@
 // What a master would say of a cluster.
-import type { ClusterState } from '../../src/agent/cluster-state.ts';
+import type { ClusterState } from '../../src/agent/master/cluster-state.ts';
 import type { WireAgent, WireNetwork, WireVteps } from '../../src/overlay/wire.ts';
 
 export const vteps: WireVteps = {

@@ -2,11 +2,11 @@
 // the address of the host, and where the records of rules are.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { type Report, startKeeper } from '../../src/agent/keeper.ts';
-import { stateOfSnapshot } from '../../src/agent/cluster-state.ts';
-import { keepNetworks, networkWishes } from '../../src/agent/network-records.ts';
-import { openKernel } from '../../src/agent/kernel.ts';
-import { findUnderlay } from '../../src/agent/underlay.ts';
+import { type Report, startKeeper } from '../../src/agent/kernel/keeper.ts';
+import { stateOfSnapshot } from '../../src/agent/master/cluster-state.ts';
+import { keepNetworks, networkWishes } from '../../src/agent/plugin/network-records.ts';
+import { openKernel } from '../../src/agent/kernel/kernel.ts';
+import { findUnderlay } from '../../src/agent/kernel/underlay.ts';
 import { wishOf } from '../../src/agent/wanted.ts';
 import type { Snapshot } from '../../src/overlay/watch-wire.ts';
 

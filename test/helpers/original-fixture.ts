@@ -1,6 +1,6 @@
 // The networks with which the original was tested, and a host that runs both a master and an agent, as its masters did.
 import type { ExecutionContext } from 'ava';
-import type { OverlayDocument } from '../../src/agent/overlay-document.ts';
+import type { OverlayDocument } from '../../src/agent/status/overlay-document.ts';
 import type { WrittenConfiguration } from '../../src/overlay/configuration.ts';
 import { executable } from './cni.ts';
 import { type ClusterHost, createCluster } from './cluster.ts';
