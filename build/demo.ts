@@ -13,10 +13,11 @@ const CONTAINERS = [
 	{ namespace: 'demo-b', id: '5f2d6c1e-40b7-4c6e-8a11-d3f7a90b6e42' },
 ] as const;
 const NAMESPACES = [HOST, ...CONTAINERS.map(({ namespace }) => namespace)];
-/** The configuration and the leases; also what keeps two demos from running at once. */
+/** The configuration, the leases, and the records of rules; also what keeps two demos from running at once. */
 const DIRECTORY = '/run/mesos-overlay-demo';
 const CONFIGURATION = `${DIRECTORY}/dcos.conf`;
 const LEASES = `${DIRECTORY}/leases`;
+const RECORDS = `${DIRECTORY}/nat`;
 const FORWARDING = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding'];
 
 /** From the first signal on, no step is begun. */
@@ -53,17 +54,19 @@ function refuseWhereItWouldDisturb(): void {
 
 async function prepare(): Promise<void> {
 	heading('A host and two containers, each a network namespace');
-	console.log(`The host is a namespace of its own, and the leases have a directory of their own (${DIRECTORY}),`);
+	console.log(
+		`The host is a namespace of its own, and leases and records have a directory of their own (${DIRECTORY}),`,
+	);
 	console.log('so that whatever runs on this machine is not disturbed.\n');
 	mkdirSync(DIRECTORY);
 	for (const namespace of NAMESPACES) await shell(`ip netns add ${namespace}`);
 
-	heading('The network configuration: cni-conf/dcos.conf, with what Mesos adds, and the directory for the leases');
+	heading('The network configuration: cni-conf/dcos.conf, with what Mesos adds, and the directories');
 	const { ipam, ...network } = JSON.parse(readFileSync(`${projectDirectory}/cni-conf/dcos.conf`, 'utf8')) as {
 		ipam: object;
 	};
 	const args = { 'org.apache.mesos': { network_info: { name: 'dcos' } } };
-	const configuration = { ...network, ipam: { ...ipam, dataDir: LEASES }, args };
+	const configuration = { ...network, natDir: RECORDS, ipam: { ...ipam, dataDir: LEASES }, args };
 	writeFileSync(CONFIGURATION, `${JSON.stringify(configuration, undefined, 2)}\n`, { mode: 0o600 });
 	await shell(`cat ${CONFIGURATION}`);
 }

@@ -1,13 +1,16 @@
 // The demo shows what it promises, and leaves the machine as it found it, also when it is stopped.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import test from 'ava';
 import { systemPath } from '../helpers/command.ts';
 import { projectDirectory } from './markdown.ts';
 
 /** What the demo makes on the machine itself. */
 const made = ['/run/netns/demo-host', '/run/netns/demo-a', '/run/netns/demo-b', '/run/mesos-overlay-demo'];
+
+/** Of the machine's own network of this name. */
+const record = '/run/mesos-overlay/nat/networks/dcos';
 
 /** Runs the demo, and does something at its first sign of life; gives all that it printed. */
 async function runDemo(started: (demo: ChildProcess) => void = () => {}) {
@@ -21,6 +24,8 @@ async function runDemo(started: (demo: ChildProcess) => void = () => {}) {
 }
 
 test.serial('the demo succeeds', async (t) => {
+	const written = () => statSync(record, { throwIfNoEntry: false })?.mtimeMs;
+	const before = written();
 	const { status, output } = await runDemo();
 	t.is(status, 0, output);
 	for (const shown of ['"ip": "9.0.1.2/27"', '"ip": "9.0.1.3/27"', 'inet 9.0.1.2/27', '"address":"9.0.1.3"']) {
@@ -28,6 +33,7 @@ test.serial('the demo succeeds', async (t) => {
 	}
 	t.is(output.match(/ 0% packet loss/g)?.length, 2, output);
 	t.deepEqual(made.filter(existsSync), []);
+	t.is(written(), before);
 });
 
 test.serial('a demo that is stopped leaves nothing', async (t) => {
