@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync, rmdirSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { CniError } from '../../src/cni/errors.ts';
@@ -89,8 +89,12 @@ test('DEL of what never was succeeds and makes nothing, also where there can be 
 test('DEL with a data directory that is none looks in the default one', async (t) => {
 	const { del } = network(t);
 	const name = `test-${randomUUID()}`;
-	const { store } = { store: storeOf('/run/mesos-overlay/leases', name) };
-	t.teardown(() => rmSync(store.directory, { recursive: true, force: true }));
+	const store = storeOf('/run/mesos-overlay/leases', name);
+	const made = ['/run/mesos-overlay/leases', '/run/mesos-overlay'].filter((directory) => !existsSync(directory));
+	t.teardown(() => {
+		rmSync(store.directory, { recursive: true, force: true });
+		for (const directory of made) rmdirSync(directory);
+	});
 	lease(store, 'c1');
 	await del({ ipam: { dataDir: 'leases' }, keys: { name } });
 	t.deepEqual(listLeases(store).found, []);
