@@ -82,8 +82,9 @@ async function removeRules(rules: RulesOptions, deadline: number): Promise<strin
 	if (rules.backend === 'iptables' || networks.some(({ backend }) => backend === 'iptables')) {
 		await withBackend('iptables', deadline, (backend) => backend.restore({ networks: [], attachments: [] }));
 	}
+	// Those of the agent's networks are gone.
 	dropForwardRules(
-		networks.map(({ bridge }) => bridge),
+		left.networks.map(({ bridge }) => bridge),
 		deadline,
 	);
 	removeTables(deadline);

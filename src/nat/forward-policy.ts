@@ -36,7 +36,8 @@ export const FILTERS: Readonly<Record<Family, Table>> = {
 
 /**
  * Adds the rules that let pass what a network's bridge forwards, where they are needed and missing, and gives whether there
- * were any; `directory` has the lock. Nothing waits past `deadline` (ms of performance.now()). Throws NetlinkError, SystemCallError, CniError 11 or 100.
+ * were any; `directory` has the lock. Nothing waits past `deadline` (ms of performance.now()). Throws NetlinkError,
+ * SystemCallError, CniError 11 or 100.
  */
 export async function passForwardPolicy(
 	network: BridgedNetwork,

@@ -63,6 +63,14 @@ async function reaches(from: Namespace, members: readonly Member[], port = 80): 
 	});
 }
 
+/** A machine outside that answers as "world", and knows the way to the containers. */
+async function world(t: ExecutionContext, host: Host): Promise<Namespace> {
+	const machine = outside(t, host);
+	machine.must(['sh', '-c', 'ip route add 9.0.0.0/8 via 192.0.2.1 && ip route add fd00::/16 via 2001:db8::1']);
+	await serve(t, machine, 'world', [80]);
+	return machine;
+}
+
 for (const bridged of [0, 1] as const) {
 	const where = `bridge-nf-call ${bridged}`;
 	// Packets between ports of a bridge do not come to iptables without it.
@@ -72,13 +80,7 @@ for (const bridged of [0, 1] as const) {
 		`network: only the same network, on this host and elsewhere: ${where}`,
 		async (t, host) => {
 			filterBridged(host, bridged);
-			const machine = outside(t, host);
-			machine.must([
-				'sh',
-				'-c',
-				'ip route add 9.0.0.0/8 via 192.0.2.1 && ip route add fd00::/16 via 2001:db8::1',
-			]);
-			await serve(t, machine, 'world', [80]);
+			const machine = await world(t, host);
 			const closed = { isolation: 'network' };
 			const a = await member(t, host, 'dcos', 'a', closed);
 			const b = await member(t, host, 'dcos', 'b', closed);
@@ -110,13 +112,7 @@ for (const bridged of [0, 1] as const) {
 		`container: nobody but the host, and published ports: ${where}`,
 		async (t, host) => {
 			filterBridged(host, bridged);
-			const machine = outside(t, host);
-			machine.must([
-				'sh',
-				'-c',
-				'ip route add 9.0.0.0/8 via 192.0.2.1 && ip route add fd00::/16 via 2001:db8::1',
-			]);
-			await serve(t, machine, 'world', [80]);
+			const machine = await world(t, host);
 			const runtimeConfig = { portMappings: [{ hostPort: 8080, containerPort: 80 }] };
 			const a = await member(t, host, 'dcos', 'a', { isolation: 'container', runtimeConfig });
 			const b = await member(t, host, 'dcos', 'b', { isolation: 'container' });
